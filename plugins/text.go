@@ -1,0 +1,142 @@
+package plugins
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Hidden stands where a secret was.
+const Hidden = "•••"
+
+// Text applies a platform's line rules to native text: which lines are
+// volatile, which parts are secret. Make it once per Info with NewText; it is
+// safe for concurrent use.
+type Text struct {
+	volatile []lineRule
+	secrets  []secretRule
+}
+
+type lineRule struct {
+	LineRule
+	re *regexp.Regexp
+}
+
+type secretRule struct {
+	SecretRule
+	re, until *regexp.Regexp
+}
+
+// NewText compiles the rules of an Info. The error names the rule that does
+// not compile.
+func NewText(i Info) (*Text, error) {
+	t := &Text{}
+	for _, r := range i.Volatile {
+		re, err := regexp.Compile(r.Pattern)
+		if err != nil {
+			return nil, fmt.Errorf("driver %s: volatile rule %s: %w", i.Name, r.ID, err)
+		}
+		t.volatile = append(t.volatile, lineRule{r, re})
+	}
+	for _, r := range i.Secrets {
+		re, err := regexp.Compile(r.Pattern)
+		if err != nil {
+			return nil, fmt.Errorf("driver %s: secret rule %s: %w", i.Name, r.ID, err)
+		}
+		sr := secretRule{SecretRule: r, re: re}
+		if r.Until != "" {
+			if sr.until, err = regexp.Compile(r.Until); err != nil {
+				return nil, fmt.Errorf("driver %s: secret rule %s: %w", i.Name, r.ID, err)
+			}
+		}
+		t.secrets = append(t.secrets, sr)
+	}
+	return t, nil
+}
+
+// VolatileRule returns the id of the rule that calls a line of the artefact
+// volatile, or "".
+func (t *Text) VolatileRule(artefact string, line []byte) string {
+	for _, r := range t.volatile {
+		if (r.Artefact == "" || r.Artefact == artefact) && r.re.Match(line) {
+			return r.ID
+		}
+	}
+	return ""
+}
+
+// Significant returns the artefact's text without its volatile lines. Binary
+// data (with a NUL byte) is returned as it is.
+func (t *Text) Significant(artefact string, data []byte) []byte {
+	if len(t.volatile) == 0 || bytes.IndexByte(data, 0) >= 0 {
+		return data
+	}
+	out := make([]byte, 0, len(data))
+	for line := range bytes.Lines(data) {
+		if t.VolatileRule(artefact, bytes.TrimRight(line, "\r\n")) == "" {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
+
+// Redact hides every secret of the artefact's text. An artefact of "" applies
+// the rules of all artefacts: for diffs and device messages, whose origin is
+// not one artefact.
+func (t *Text) Redact(artefact, text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	var until *regexp.Regexp
+	for line := range strings.Lines(text) {
+		body := strings.TrimRight(line, "\r\n")
+		end := line[len(body):]
+		if until != nil {
+			if until.MatchString(body) {
+				until = nil
+				b.WriteString(line)
+			} else {
+				b.WriteString(Hidden + end)
+			}
+			continue
+		}
+		for _, r := range t.secrets {
+			if artefact != "" && r.Artefact != "" && r.Artefact != artefact {
+				continue
+			}
+			hidden, hit := hide(r.re, body)
+			body = hidden
+			if hit && r.until != nil {
+				until = r.until
+			}
+		}
+		b.WriteString(body + end)
+	}
+	return b.String()
+}
+
+// hide replaces the submatches of every match of re in line, or the whole line
+// if re has none.
+func hide(re *regexp.Regexp, line string) (string, bool) {
+	all := re.FindAllStringSubmatchIndex(line, -1)
+	if all == nil {
+		return line, false
+	}
+	if re.NumSubexp() == 0 {
+		return Hidden, true
+	}
+	var b strings.Builder
+	at := 0
+	for _, m := range all {
+		for g := 1; g < len(m)/2; g++ {
+			lo, hi := m[2*g], m[2*g+1]
+			if lo < at || lo < 0 || lo == hi {
+				continue
+			}
+			b.WriteString(line[at:lo] + Hidden)
+			at = hi
+		}
+	}
+	b.WriteString(line[at:])
+	return b.String(), true
+}
