@@ -1,0 +1,5 @@
+package vault
+
+import "errors"
+
+var errNotYet = errors.New("not built yet")
