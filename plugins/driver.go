@@ -182,6 +182,7 @@ type Export struct {
 	Verdict        Verdict
 	Reasons        []Reason // why not Complete; empty for Complete
 	FactoryDefault bool     // the unit carries no configuration of its own
+	NoRestore      []Reason // why this login could not put the export back; empty: nothing is known to stand against it. Says nothing of completeness
 }
 
 // Reason is why an export is not complete, or a restore not offered.
