@@ -1,0 +1,324 @@
+package simulate
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// eosSample is a small leaf switch.
+const eosSample = `! Command: show running-config
+! device: leaf1 (DCS-7050SX3-48YC8, EOS-4.29.2F)
+!
+! boot system flash:/EOS.swi
+!
+no aaa root
+!
+username admin privilege 15 role network-admin secret sha512 $6$cfgvault$N0tARealHashN0tARealHash
+!
+transceiver qsfp default-mode 4x10G
+!
+service routing protocols model multi-agent
+!
+hostname leaf1
+!
+ip name-server vrf default 192.0.2.53
+dns domain example.net
+!
+ntp server 192.0.2.123
+!
+snmp-server community sample-community ro
+!
+spanning-tree mode mstp
+!
+vlan 10
+   name users
+!
+vlan 20
+   name voice
+!
+interface Ethernet1
+   description uplink to spine1
+   no switchport
+   ip address 198.51.100.1/31
+!
+interface Ethernet2
+   switchport access vlan 10
+!
+interface Ethernet3
+   switchport mode trunk
+   switchport trunk allowed vlan 10,20
+!
+interface Ethernet4
+!
+interface Loopback0
+   ip address 203.0.113.1/32
+!
+interface Management1
+   ip address 192.0.2.10/24
+!
+ip routing
+!
+ip route 0.0.0.0/0 192.0.2.1
+!
+router bgp 65001
+   router-id 203.0.113.1
+   neighbor 198.51.100.0 remote-as 65000
+   neighbor 198.51.100.0 description spine1
+   network 203.0.113.1/32
+!
+banner login
+Authorised use only.
+EOF
+!
+management api http-commands
+   no shutdown
+!
+end
+`
+
+// eos is an Arista EOS switch.
+type eos struct {
+	d       *Device
+	grammar *eosGrammar
+	order   *eosOrder
+	clean   *eosConfig // what "rollback clean-config" leaves
+
+	model, serial, mac, version, image string
+	address                            string // management address that the outside world dials; "" is any
+
+	run         *eosConfig
+	start       *eosConfig // nil: there is no startup configuration
+	startTime   time.Time
+	startUser   string
+	zeroTouch   bool // running in Zero Touch Provisioning mode
+	ztpDisabled bool // flash:zerotouch-config
+	bootTime    time.Time
+	lock        string // who holds "configure lock"
+
+	sessions    []*eosSession
+	unnamed     int
+	timer       *eosTimer
+	checkpoints []string
+}
+
+// NewEOS makes an Arista EOS switch that has booted with o.Config. What o
+// leaves empty is taken from the "! device:" line of the configuration.
+func NewEOS(o Options) *Device {
+	d := newDevice(o)
+	e := &eos{d: d, model: "DCS-7050SX3-48YC8", version: "4.29.2F", serial: o.Serial, mac: o.MAC, image: "! boot system flash:/EOS.swi"}
+	e.grammar, e.order = learnEOS(o.Config, o.Ports)
+	for line := range strings.Lines(o.Config) {
+		line = strings.TrimSpace(line)
+		if rest, ok := strings.CutPrefix(line, "! device: "); ok {
+			_, rest, _ = strings.Cut(rest, " (")
+			model, version, _ := strings.Cut(strings.TrimSuffix(rest, ")"), ", EOS-")
+			e.model, e.version, e.image = model, version, ""
+		}
+		if strings.HasPrefix(line, "! boot system ") {
+			e.image = line
+		}
+	}
+	if o.Model != "" {
+		e.model = o.Model
+	}
+	if o.Version != "" {
+		e.version = o.Version
+	}
+	if e.serial == "" && !o.NoSerial {
+		e.serial = "SSJ00000001"
+	}
+	if e.mac == "" {
+		e.mac = "00:1c:73:00:00:01"
+	}
+	e.makeClean(o)
+	if o.Config != "" {
+		e.start = e.parse(o.Config)
+		e.startTime, e.startUser = d.clock.Now(), d.opts.User
+		e.address = managementAddress(e.start)
+	}
+	d.box = e
+	e.boot()
+	return d
+}
+
+// makeClean builds the configuration without settings: the ports, and the
+// defaults that this release shows. A configuration that shows a default in
+// either form comes from a release that always does.
+func (e *eos) makeClean(o Options) {
+	var b strings.Builder
+	sample := e.parse(o.Config)
+	for _, s := range []string{"no aaa root", "transceiver qsfp default-mode 4x10G", "spanning-tree mode mstp", "no ip routing"} {
+		one := e.parse(s)
+		if o.Config == "" || sample.find(one.top[0].key) != nil {
+			b.WriteString(s + "\n")
+		}
+	}
+	for _, p := range e.grammar.ports {
+		b.WriteString("interface " + p + "\n")
+	}
+	if o.Hostname != "" && o.Config == "" {
+		b.WriteString("hostname " + o.Hostname + "\n")
+	}
+	e.clean = e.parse(b.String())
+}
+
+// parse types a text into an empty configuration; what is refused is left out,
+// as at boot.
+func (e *eos) parse(text string) *eosConfig {
+	ed := &eosEditor{g: e.grammar, c: &eosConfig{}}
+	for line := range strings.Lines(text) {
+		ed.enter(strings.TrimRight(line, "\r\n"))
+	}
+	return ed.c
+}
+
+// eosZeroTouch is the login banner of a unit that was never set up.
+const eosZeroTouch = `No startup-config was found.
+The device is in Zero Touch Provisioning mode and is attempting to
+download the startup-config from a remote system. The device will not
+be fully functional until either a valid startup-config is downloaded
+from a remote system or Zero Touch Provisioning is cancelled.
+To cancel Zero Touch Provisioning, login as admin and type
+'zerotouch cancel' at the CLI. Alternatively, to disable Zero Touch
+Provisioning permanently, type 'zerotouch disable' at the CLI.
+Note: The device will reload when these commands are issued.
+`
+
+// boot comes up: sessions and timers do not survive, startup becomes running.
+func (e *eos) boot() {
+	if e.timer != nil {
+		e.timer.stop()
+		e.timer = nil
+	}
+	e.sessions, e.lock = nil, ""
+	e.bootTime = e.d.clock.Now()
+	e.zeroTouch = e.start == nil && !e.ztpDisabled
+	if e.start != nil {
+		e.run = e.start.clone()
+		// Ports and the defaults that are always shown exist whatever the file says.
+		for _, s := range e.clean.clone().top {
+			if e.run.find(s.key) == nil {
+				e.run.top = append(e.run.top, s)
+			}
+		}
+		return
+	}
+	e.run = e.clean.clone()
+	if !e.zeroTouch {
+		return
+	}
+	ed := &eosEditor{g: e.grammar, c: e.run}
+	for _, p := range e.grammar.ports {
+		ed.enter("interface " + p)
+		if strings.HasPrefix(p, "Management") {
+			ed.enter("ip address dhcp")
+		} else {
+			ed.enter("no switchport")
+		}
+		ed.enter("ipv6 enable")
+		ed.enter("ipv6 address auto-config")
+		ed.enter("ipv6 nd ra rx accept default-route")
+	}
+	ed.enter("logging console informational")
+	ed.enter("logging level ZTP informational")
+	ed.enter("banner login")
+	for line := range strings.Lines(eosZeroTouch + "EOF\n") {
+		ed.enter(strings.TrimSuffix(line, "\n"))
+	}
+}
+
+func (e *eos) factoryReset() {
+	e.start = nil
+	e.ztpDisabled = false
+}
+
+func (e *eos) hostname() string {
+	if s := e.run.find("hostname"); s != nil {
+		return strings.TrimPrefix(s.text, "hostname ")
+	}
+	return "localhost"
+}
+
+func (e *eos) banner() string {
+	s := e.run.find("banner login")
+	if s == nil {
+		return ""
+	}
+	return strings.Join(s.body[:len(s.body)-1], "\n") + "\n"
+}
+
+// admits: without any user in the configuration (a unit in Zero Touch
+// Provisioning mode, or users kept by an AAA server) the login is not checked
+// here.
+func (e *eos) admits(user string) bool {
+	kept := false
+	for _, s := range e.run.top {
+		if w := strings.Fields(s.text); w[0] == "username" {
+			kept = true
+			if w[1] == user {
+				return true
+			}
+		}
+	}
+	return !kept
+}
+
+func managementAddress(c *eosConfig) string {
+	for _, s := range c.top {
+		if strings.HasPrefix(s.text, "interface Management") {
+			if a := findStatement(s.inner, "ip address"); a != nil {
+				return a.text
+			}
+		}
+	}
+	return ""
+}
+
+// reachable: the address that is dialled is still one of the unit's own, or
+// comes from DHCP, where the unit keeps it by reservation.
+func (e *eos) reachable() bool {
+	if s := e.run.find("management ssh"); s != nil {
+		if down := findStatement(s.inner, "shutdown"); down != nil && down.text == "shutdown" {
+			return false
+		}
+	}
+	if e.address == "" {
+		return true
+	}
+	for _, s := range e.run.top {
+		if !strings.HasPrefix(s.text, "interface Management") || findStatement(s.inner, "shutdown") != nil {
+			continue
+		}
+		if a := findStatement(s.inner, "ip address"); a != nil && (a.text == e.address || a.text == "ip address dhcp") {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *eos) running() string {
+	return "! Command: show running-config\n" + e.head() + e.order.render(e.run)
+}
+
+func (e *eos) startup() string {
+	if e.start == nil {
+		return ""
+	}
+	return fmt.Sprintf("! Command: show startup-config\n! Startup-config last modified at  %s by %s\n",
+		e.startTime.UTC().Format(time.ANSIC), e.startUser) + e.head() + e.order.render(e.start)
+}
+
+func (e *eos) head() string {
+	h := fmt.Sprintf("! device: %s (%s, EOS-%s)\n!\n", e.hostname(), e.model, e.version)
+	if e.image != "" {
+		h += e.image + "\n!\n"
+	}
+	return h
+}
+
+// save copies running to startup.
+func (e *eos) save(user string) {
+	e.start = e.run.clone()
+	e.startTime, e.startUser = e.d.clock.Now(), user
+}

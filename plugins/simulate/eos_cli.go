@@ -1,0 +1,426 @@
+package simulate
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// eosCLI is one login on an EOS command line.
+type eosCLI struct {
+	e          *eos
+	t          *tty
+	privileged bool
+	config     bool // in configuration mode, or in a session
+	in         *eosSession
+	edit       *eosEditor
+}
+
+func (e *eos) login(t *tty) commandLine {
+	return &eosCLI{e: e, t: t, privileged: e.d.opts.Privileged}
+}
+
+// prompt shows the host name of the running configuration, the first six
+// characters of a session's name and the mode.
+func (c *eosCLI) prompt() string {
+	if c.edit != nil && c.edit.banner != nil {
+		return ""
+	}
+	c.e.d.mu.Lock()
+	defer c.e.d.mu.Unlock()
+	host := c.e.hostname()
+	if !c.config {
+		if c.privileged {
+			return host + "#"
+		}
+		return host + ">"
+	}
+	mode := "config"
+	if c.in != nil {
+		mode += "-s-" + c.in.name[:min(6, len(c.in.name))]
+	}
+	if len(c.edit.path) > 0 {
+		mode += "-" + modeName(c.edit.path[len(c.edit.path)-1])
+	}
+	return host + "(" + mode + ")#"
+}
+
+// modeName is what the prompt shows for a block.
+func modeName(s *eosStatement) string {
+	last := s.text[strings.LastIndexByte(s.text, ' ')+1:]
+	switch s.mode {
+	case "if":
+		kind := strings.TrimRight(last, "0123456789/.")
+		return "if-" + kind[:min(2, len(kind))] + last[len(kind):]
+	case "vlan", "vrf", "acl", "role", "sg":
+		return s.mode + "-" + last
+	}
+	return strings.TrimPrefix(s.mode, "~")
+}
+
+// run executes one line. Statements of the mode go first, commands second: so
+// it is on the device, where "show" and "copy" work in every mode.
+func (c *eosCLI) run(t *tty, line string) bool {
+	if c.edit != nil && c.edit.banner != nil {
+		c.statement(line)
+		return true
+	}
+	text := strings.TrimSpace(line)
+	words := strings.Fields(text)
+	if len(words) == 0 || words[0][0] == '!' && len(words[0]) > 1 && words[0][1] != '!' || text == "!" {
+		return true
+	}
+	for _, d := range c.e.d.opts.Deny {
+		if strings.HasPrefix(text, d) {
+			t.print("% Authorization denied for command '" + text + "'\n") // unconfirmed
+			return true
+		}
+	}
+	switch words[0] {
+	case "logout", "quit":
+		if !c.config {
+			return false
+		}
+	case "exit":
+		if !c.config {
+			return false
+		}
+		if len(c.edit.path) == 0 {
+			c.leave()
+			return true
+		}
+	case "end":
+		if c.config {
+			c.leave()
+			return true
+		}
+	}
+	if handled := c.command(text, words); handled {
+		return true
+	}
+	if c.config {
+		c.statement(line)
+		return true
+	}
+	t.print(eosInvalid + "\n")
+	return true
+}
+
+// leave goes back to the exec prompt. A session stays as it is.
+func (c *eosCLI) leave() { c.config, c.in, c.edit = false, nil, nil }
+
+func (c *eosCLI) statement(line string) {
+	c.e.d.mu.Lock()
+	refusal := ""
+	if c.in == nil && c.e.lock != "" && c.e.lock != c.t.user {
+		refusal = fmt.Sprintf(eosLocked, c.e.lock)
+	} else {
+		before := c.edit.banner
+		if c.in == nil { // the running configuration may have been replaced meanwhile
+			c.edit.retarget(c.e.run)
+		}
+		refusal = c.edit.enter(line)
+		if before == nil && c.edit.banner != nil {
+			refusal = "Enter TEXT message. Type 'EOF' on its own line to end."
+		}
+		if c.in == nil {
+			c.e.d.changed()
+		}
+	}
+	c.e.d.mu.Unlock()
+	if refusal != "" {
+		c.t.print(refusal + "\n")
+	}
+}
+
+// retarget points the editor at another configuration, as deep as that has the
+// same blocks.
+func (e *eosEditor) retarget(to *eosConfig) {
+	if e.c == to {
+		return
+	}
+	e.c = to
+	list := to.top
+	for i, s := range e.path {
+		same := findStatement(list, s.key)
+		if same == nil {
+			e.path = e.path[:i]
+			return
+		}
+		e.path[i], list = same, same.inner
+	}
+}
+
+// command runs what is not a statement. handled is false if the words are no
+// command of the mode.
+func (c *eosCLI) command(text string, words []string) (handled bool) {
+	verb, _, _ := strings.Cut(text, " ")
+	switch {
+	case text == "enable" || text == "enable 15":
+		c.enable()
+	case text == "disable":
+		c.privileged = false
+		c.leave()
+	case verb == "terminal" && len(words) == 3:
+		c.terminal(words[1], words[2])
+	case verb == "show" && len(words) > 1:
+		c.show(text)
+	case verb == "ping" || text == "bash":
+		c.t.print(eosInvalid + "\n")
+	case !c.privileged && privilegedVerb(verb):
+		c.t.print("% Invalid input (privileged mode required)\n")
+	case verb == "configure":
+		c.configure(words[1:])
+	case text == "copy terminal: session-config":
+		c.paste()
+	case text == "copy running-config startup-config", text == "write memory", text == "write":
+		c.e.d.mu.Lock()
+		c.e.save(c.t.user)
+		c.e.d.mu.Unlock()
+		c.t.print("Copy completed successfully.\n")
+	case text == "write erase", text == "write erase now":
+		if strings.HasSuffix(text, "now") || c.confirmed("Proceed with erasing startup configuration? [confirm]") {
+			c.e.d.mu.Lock()
+			c.e.factoryReset()
+			c.e.d.mu.Unlock()
+		}
+	case text == "reload", text == "reload now":
+		c.reload(strings.HasSuffix(text, "now"))
+	case text == "zerotouch cancel", text == "zerotouch disable":
+		c.e.d.mu.Lock()
+		c.e.ztpDisabled = true
+		c.e.d.reload()
+		c.e.d.mu.Unlock()
+	case c.in != nil && (verb == "commit" || verb == "abort" || verb == "rollback"):
+		return c.inSession(words)
+	default:
+		return false
+	}
+	return true
+}
+
+func privilegedVerb(v string) bool {
+	switch v {
+	case "configure", "copy", "write", "reload", "zerotouch", "delete", "more", "dir":
+		return true
+	}
+	return false
+}
+
+func (c *eosCLI) enable() {
+	if c.privileged {
+		return
+	}
+	want := c.e.d.opts.Enable
+	for try := 0; want != "" && try < 3; try++ {
+		got, err := c.t.secret("Password: ")
+		if err != nil {
+			return
+		}
+		if got == want {
+			break
+		}
+		if try == 2 {
+			c.t.print("% Bad secret\n") // unconfirmed
+			return
+		}
+	}
+	c.privileged = true
+}
+
+func (c *eosCLI) terminal(what, value string) {
+	n, err := strconv.Atoi(value)
+	switch {
+	case err != nil || n < 0 || n > 32767:
+		c.t.print(eosInvalid + "\n")
+	case what == "length":
+		if n == 0 {
+			c.t.print("Pagination disabled.\n")
+		} else {
+			c.t.print(fmt.Sprintf("Pagination length set to %d.\n", n)) // unconfirmed
+		}
+		if !c.e.d.opts.KeepPager {
+			c.t.length = n
+		}
+	case what == "width":
+		c.t.print(fmt.Sprintf("Width set to %d columns.\n", n))
+		c.t.width = n
+	default:
+		c.t.print(eosInvalid + "\n")
+	}
+}
+
+// configure enters configuration mode or a session, or ends one from outside.
+func (c *eosCLI) configure(words []string) {
+	e := c.e
+	e.d.mu.Lock()
+	refusal := ""
+	switch {
+	case len(words) == 0, len(words) == 1 && words[0] == "terminal":
+		c.config, c.in = true, nil
+		c.edit = &eosEditor{g: e.grammar, c: e.run}
+	case words[0] == "lock":
+		if e.lock != "" && e.lock != c.t.user {
+			refusal = fmt.Sprintf(eosLocked, e.lock)
+		} else {
+			e.lock = c.t.user
+		}
+	case words[0] == "unlock":
+		e.lock = ""
+	case words[0] != "session" || len(words) > 3:
+		refusal = eosInvalid
+	case len(words) < 3:
+		name := ""
+		if len(words) == 2 {
+			name = words[1]
+		}
+		var s *eosSession
+		if s, refusal = e.openSession(name, c.t); s != nil {
+			c.config, c.in = true, s
+			c.edit = &eosEditor{g: e.grammar, c: s.content}
+		}
+	case words[2] == "commit" || words[2] == "abort":
+		// Naming a session opens it; one that is not there is made, and
+		// committing it changes nothing and says nothing.
+		s := e.session(words[1])
+		if s == nil || s.state == eosAborted {
+			s, refusal = e.openSession(words[1], c.t)
+		}
+		if s != nil && words[2] == "commit" {
+			refusal = e.commit(s, c.t.user, 0)
+		} else if s != nil {
+			refusal = e.abort(s)
+		}
+	default:
+		refusal = eosInvalid
+	}
+	e.d.mu.Unlock()
+	if refusal != "" {
+		c.t.print(refusal + "\n")
+	}
+}
+
+// inSession runs the commands that only a session has. All but "rollback"
+// leave it.
+func (c *eosCLI) inSession(words []string) bool {
+	e := c.e
+	e.d.mu.Lock()
+	refusal, leave := "", true
+	switch text := strings.Join(words, " "); {
+	case text == "rollback clean-config":
+		c.in.content = e.clean.clone()
+		c.edit = &eosEditor{g: e.grammar, c: c.in.content}
+		leave = false
+	case text == "commit":
+		refusal = e.commit(c.in, c.t.user, 0)
+	case text == "abort":
+		refusal = e.abort(c.in)
+	case len(words) == 3 && words[0] == "commit" && words[1] == "timer":
+		within, ok := clockTime(words[2])
+		if !ok {
+			refusal, leave = eosInvalid, false
+			break
+		}
+		refusal = e.commit(c.in, c.t.user, within)
+	default:
+		refusal, leave = eosInvalid, false
+	}
+	e.d.mu.Unlock()
+	if leave {
+		c.leave()
+	}
+	if refusal != "" {
+		c.t.print(refusal + "\n")
+	}
+	return true
+}
+
+// clockTime reads hh:mm:ss.
+func clockTime(s string) (time.Duration, bool) {
+	f := strings.Split(s, ":")
+	if len(f) != 3 {
+		return 0, false
+	}
+	var sum time.Duration
+	for i, part := range f {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 0 || len(part) > 2 || i > 0 && n > 59 {
+			return 0, false
+		}
+		sum = sum*60 + time.Duration(n)*time.Second
+	}
+	return sum, sum > 0
+}
+
+// paste reads a configuration up to Ctrl-D into the session. A line that is
+// refused does not stop it, nor keep it from reporting success.
+func (c *eosCLI) paste() {
+	if c.in == nil {
+		c.t.print(fmt.Sprintf(eosNotSession) + "\n")
+		return
+	}
+	var lines []string
+	for {
+		line, err := c.t.paste()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return
+		}
+		lines = append(lines, line)
+	}
+	var refused strings.Builder
+	c.e.d.mu.Lock()
+	if c.in.state == eosPending {
+		ed := &eosEditor{g: c.e.grammar, c: c.in.content}
+		for i, line := range lines {
+			if r := ed.enter(line); r != "" {
+				fmt.Fprintf(&refused, "> %s\n%s at line %d\n", line, r, i+1)
+			}
+		}
+	} else { // somebody ended the session meanwhile
+		refused.WriteString("% Error: the session is " + string(c.in.state) + "\n") // unconfirmed
+	}
+	c.e.d.mu.Unlock()
+	c.t.print(refused.String() + "Copy completed successfully\n")
+}
+
+// confirmed asks a question that Enter or y agrees to. Anything else, such as
+// the next command typed ahead, does not.
+func (c *eosCLI) confirmed(question string) bool {
+	reply, err := c.t.ask(question)
+	return err == nil && (reply == "" || reply == "y" || reply == "yes")
+}
+
+func (c *eosCLI) reload(now bool) {
+	e := c.e
+	if !now {
+		e.d.mu.Lock()
+		modified := e.start == nil || e.order.render(e.start) != e.order.render(e.run)
+		e.d.mu.Unlock()
+		if modified {
+			reply, err := c.t.ask("System configuration has been modified. Save? [yes/no/cancel/diff]:")
+			switch {
+			case err != nil:
+				return
+			case reply == "yes" || reply == "y":
+				e.d.mu.Lock()
+				e.save(c.t.user)
+				e.d.mu.Unlock()
+			case reply != "no" && reply != "n":
+				return
+			}
+		}
+		if !c.confirmed("Proceed with reload? [confirm]") {
+			return
+		}
+	}
+	e.d.mu.Lock()
+	host := e.hostname()
+	e.d.mu.Unlock()
+	c.t.print("\nBroadcast message from root@" + host + "\n\nThe system is going down for reboot NOW!\n")
+	e.d.Reload()
+}

@@ -1,0 +1,263 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// eosSession is a configuration session: a copy of the running configuration,
+// made when it was opened, that nobody else sees until it is committed.
+type eosSession struct {
+	name      string
+	state     eosState
+	content   *eosConfig
+	user, tty string
+	completed time.Time
+	by        string
+}
+
+type eosState string
+
+// The states of a session. One whose commit timer runs is listed "committed"
+// by newer releases, above whose table it is named; older ones list
+// "pendingCommitTimer".
+const (
+	eosPending   eosState = "pending"
+	eosArmed     eosState = "committed"
+	eosCompleted eosState = "completed"
+	eosAborted   eosState = "aborted"
+)
+
+// eosTimer is the one commit timer of a unit.
+type eosTimer struct {
+	session *eosSession
+	before  *eosConfig // what comes back
+	ends    time.Time
+	stop    func() bool
+}
+
+// maxPending is the device's default limit.
+const maxPending = 5
+
+// Refusals whose full sentences no recording shows: only the part that the
+// comment names was observed, and a driver may look for that alone.
+const (
+	eosTooMany    = "%% Maximum number of pending sessions has been reached. Please commit or abort previous sessions before creating a new one" // "Maximum number of pending sessions has been reached"
+	eosTimerRuns  = "%% Cannot commit: session %s has a pending commit timer"                                                                    // "pending commit timer"
+	eosReenter    = "%% Cannot enter session %s: its state is pendingCommitTimer"                                                                // "pendingCommitTimer"
+	eosFinished   = "%% Cannot enter session %s: it is %s"                                                                                       // unconfirmed
+	eosLocked     = "%% The configuration is locked by %s"                                                                                       // unconfirmed
+	eosNotSession = "%% Not in a configuration session"                                                                                          // unconfirmed
+)
+
+func (e *eos) session(name string) *eosSession {
+	for _, s := range e.sessions {
+		if s.name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// openSession enters a session, making it if it is new. An aborted one of the
+// same name makes room.
+func (e *eos) openSession(name string, t *tty) (*eosSession, string) {
+	if name == "" {
+		e.unnamed++
+		name = fmt.Sprintf("sess-%d", e.unnamed)
+	}
+	if s := e.session(name); s != nil {
+		switch s.state {
+		case eosPending:
+			s.user, s.tty = t.user, t.name
+			return s, ""
+		case eosArmed:
+			return nil, fmt.Sprintf(eosReenter, name)
+		case eosCompleted:
+			return nil, fmt.Sprintf(eosFinished, name, s.state)
+		}
+		e.drop(s)
+	}
+	pending := 0
+	for _, s := range e.sessions {
+		if s.state == eosPending {
+			pending++
+		}
+	}
+	if pending >= maxPending {
+		return nil, fmt.Sprintf(eosTooMany)
+	}
+	s := &eosSession{name: name, state: eosPending, content: e.run.clone(), user: t.user, tty: t.name}
+	e.sessions = append(e.sessions, s)
+	return s, ""
+}
+
+func (e *eos) drop(s *eosSession) {
+	e.sessions = slices.DeleteFunc(e.sessions, func(x *eosSession) bool { return x == s })
+}
+
+// commit makes the session's content the running configuration; with a
+// duration, until the timer puts the old one back. What others changed since
+// the session was opened is overwritten.
+func (e *eos) commit(s *eosSession, user string, within time.Duration) string {
+	if e.timer != nil {
+		if within == 0 && e.timer.session == s {
+			e.confirm(user)
+			return ""
+		}
+		return fmt.Sprintf(eosTimerRuns, e.timer.session.name)
+	}
+	if s.state != eosPending {
+		return fmt.Sprintf(eosFinished, s.name, s.state)
+	}
+	if e.lock != "" && e.lock != user {
+		return fmt.Sprintf(eosLocked, e.lock)
+	}
+	before := e.run
+	e.run = s.content.clone()
+	e.checkpoints = append(e.checkpoints, fmt.Sprintf("ckp-%s-%d", e.d.clock.Now().UTC().Format("20060102"), len(e.checkpoints)))
+	s.completed, s.by = e.d.clock.Now(), user
+	if within == 0 {
+		e.complete(s)
+	} else {
+		s.state = eosArmed
+		t := &eosTimer{session: s, before: before, ends: e.d.clock.Now().Add(within)}
+		e.timer = t
+		t.stop = e.d.clock.AfterFunc(within, func() {
+			e.d.mu.Lock()
+			defer e.d.mu.Unlock()
+			if e.timer == t {
+				e.rollBack(e.d.opts.Expired == ExpiredGone)
+			}
+		})
+	}
+	e.d.changed()
+	return ""
+}
+
+func (e *eos) confirm(user string) {
+	s := e.timer.session
+	e.timer.stop()
+	e.timer = nil
+	s.completed, s.by = e.d.clock.Now(), user
+	e.complete(s)
+}
+
+// complete keeps as many completed sessions as the device does: one.
+func (e *eos) complete(s *eosSession) {
+	s.state = eosCompleted
+	e.sessions = slices.DeleteFunc(e.sessions, func(x *eosSession) bool { return x != s && x.state == eosCompleted })
+}
+
+// rollBack puts back what was running before the armed commit.
+func (e *eos) rollBack(forget bool) {
+	t := e.timer
+	t.stop()
+	e.timer = nil
+	e.run = t.before
+	t.session.state = eosAborted
+	t.session.completed = e.d.clock.Now()
+	if forget {
+		e.drop(t.session)
+	}
+	e.d.changed()
+}
+
+func (e *eos) abort(s *eosSession) string {
+	switch {
+	case e.timer != nil && e.timer.session == s:
+		e.rollBack(false)
+	case s.state == eosPending:
+		s.state = eosAborted
+		s.completed = e.d.clock.Now()
+	default:
+		return fmt.Sprintf(eosFinished, s.name, s.state)
+	}
+	return ""
+}
+
+// diffs compares the running configuration with a session's. Equal ones give
+// nothing.
+func (e *eos) diffs(s *eosSession) string {
+	d := udiff.Unified("system:/running-config", "session:/"+s.name+"-session-config",
+		e.order.render(e.run), e.order.render(s.content))
+	if d == "" {
+		return ""
+	}
+	return d + "\n"
+}
+
+// sessionsDetail is "show configuration sessions detail". entered is the
+// session that the asking login is in.
+func (e *eos) sessionsDetail(entered *eosSession) string {
+	var b strings.Builder
+	b.WriteString("Maximum number of completed sessions: 1\nMaximum number of pending sessions: 5\n")
+	old := e.d.opts.Layout == LayoutOld
+	if !old {
+		b.WriteString("Merge on commit is disabled\nAutosave to startup-config on commit is disabled\n")
+	}
+	b.WriteString("\n")
+	left := ""
+	if e.timer != nil {
+		d := e.timer.ends.Sub(e.d.clock.Now())
+		left = fmt.Sprintf("%d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+		if !old {
+			fmt.Fprintf(&b, "Session with pending commit timer: %s\nTime left until commit timer expiry: in %s\n\n", e.timer.session.name, left)
+		}
+	}
+	columns := []string{"Name", "State", "User", "Terminal", "Completed Time", "Committed By"}
+	if old {
+		columns = slices.Insert(columns, 4, "Commit Time Left")
+	}
+	rows := [][]string{columns}
+	for _, s := range e.sessions {
+		row := []string{s.name, string(s.state), "", "", "", ""}
+		if s.state == eosPending || s.state == eosAborted {
+			row[2], row[3] = s.user, s.tty
+		}
+		if s.state != eosPending {
+			row[4] = s.completed.UTC().Format(time.DateTime)
+		}
+		if s.state == eosArmed || s.state == eosCompleted {
+			row[5] = s.by
+		}
+		if old {
+			row = slices.Insert(row, 4, "")
+			if s.state == eosArmed {
+				row[1], row[4] = "pendingCommitTimer", left
+			}
+		}
+		rows = append(rows, row)
+	}
+	width := make([]int, len(columns))
+	for _, r := range rows {
+		for i, c := range r {
+			width[i] = max(width[i], len(c))
+		}
+	}
+	line := func(mark string, r []string) {
+		cells := make([]string, len(r))
+		for i, c := range r {
+			cells[i] = fmt.Sprintf("%-*s", width[i], c)
+		}
+		b.WriteString(strings.TrimRight(mark+" "+strings.Join(cells, " "), " ") + "\n")
+	}
+	line(" ", rows[0])
+	dashes := make([]string, len(columns))
+	for i, w := range width {
+		dashes[i] = strings.Repeat("-", w)
+	}
+	line("-", dashes)
+	for i, r := range rows[1:] {
+		mark := " "
+		if e.sessions[i] == entered {
+			mark = "*"
+		}
+		line(mark, r)
+	}
+	return b.String()
+}

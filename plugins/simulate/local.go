@@ -1,0 +1,237 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+// Session returns a session in process, without SSH: what the agent would hand
+// to a driver after login, enable and set-up. Echo, prompts and pager are
+// already away; a fault that cuts the connection ends it with
+// [plugins.ErrSessionLost], as on a wire. Every Run is a login of its own.
+func (d *Device) Session() plugins.Session {
+	return &localSession{d: d, id: fmt.Sprintf("simulated-%d", d.sessions.Add(1))}
+}
+
+type localSession struct {
+	d  *Device
+	id string
+}
+
+func (s *localSession) ID() string                 { return s.id }
+func (s *localSession) Options() map[string]string { return nil }
+
+func (s *localSession) Run(ctx context.Context, c plugins.Command) (plugins.Output, error) {
+	cli, err := s.CLI(ctx)
+	if err != nil {
+		return plugins.Output{}, err
+	}
+	defer cli.Close()
+	return cli.Run(ctx, c)
+}
+
+func (s *localSession) Open(context.Context, string, string) (net.Conn, error) {
+	return nil, fmt.Errorf("simulated device: %w", errors.ErrUnsupported)
+}
+
+func (s *localSession) CLI(ctx context.Context) (plugins.CLI, error) {
+	p := &localPort{requests: make(chan *request), gone: make(chan struct{})}
+	t := newTTY(s.d, s.d.opts.User, p)
+	if s.d.opts.KeepPager {
+		t.length, t.width = 24, 80
+	}
+	if s.d.attach(t) != nil {
+		return nil, fmt.Errorf("%w: the device does not answer", plugins.ErrSessionLost)
+	}
+	p.done = make(chan struct{})
+	go func() {
+		defer close(p.done)
+		defer s.d.detach(t)
+		s.d.converse(t)
+	}()
+	c := &localCLI{p: p, t: t}
+	if s.d.opts.Privileged {
+		return c, nil
+	}
+	enable := plugins.Command{Text: "enable", Answers: []plugins.Answer{{Prompt: "Password: ", Reply: s.d.opts.Enable}}}
+	if _, err := c.Run(ctx, enable); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+type localCLI struct {
+	p  *localPort
+	t  *tty
+	mu sync.Mutex
+}
+
+func (c *localCLI) Run(ctx context.Context, cmd plugins.Command) (plugins.Output, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &request{command: cmd, reply: make(chan struct{})}
+	if len(cmd.Input) > 0 {
+		r.input = strings.SplitAfter(string(cmd.Input), "\n")
+		if r.input[len(r.input)-1] == "" {
+			r.input = r.input[:len(r.input)-1]
+		}
+		r.typing = true
+	}
+	for _, a := range cmd.Answers {
+		re, err := regexp.Compile(a.Prompt)
+		if err != nil {
+			return plugins.Output{}, fmt.Errorf("answer pattern: %w", err)
+		}
+		r.answers = append(r.answers, re)
+	}
+	lost := fmt.Errorf("%w: the simulated device hung up", plugins.ErrSessionLost)
+	select {
+	case c.p.requests <- r:
+	case <-c.p.gone:
+		return plugins.Output{End: plugins.EndCut}, lost
+	case <-ctx.Done():
+		c.t.hangup()
+		return plugins.Output{End: plugins.EndCut}, ctx.Err()
+	}
+	select {
+	case <-r.reply:
+	case <-c.p.done:
+		return r.output(plugins.EndCut), lost
+	case <-ctx.Done():
+		c.t.hangup()
+		<-c.p.done
+		return r.output(plugins.EndCut), ctx.Err()
+	}
+	if r.stuck { // a question nobody answers, or a pager
+		c.t.hangup()
+		return r.output(plugins.EndCut), nil
+	}
+	return r.output(plugins.EndSentinel), nil
+}
+
+func (c *localCLI) Close() error {
+	c.t.hangup()
+	<-c.p.done
+	return nil
+}
+
+// request is one command on its way through a localPort.
+type request struct {
+	command plugins.Command
+	answers []*regexp.Regexp
+	input   []string // lines that were typed after the command
+	typing  bool     // input, or the Ctrl-D that ends it, is not used up
+	out     strings.Builder
+	stuck   bool
+	once    sync.Once
+	reply   chan struct{}
+}
+
+func (r *request) output(end plugins.End) plugins.Output {
+	return plugins.Output{Stdout: []byte(r.out.String()), End: end}
+}
+
+func (r *request) finish() { r.once.Do(func() { close(r.reply) }) }
+
+// localPort stands where the agent's shell would: it types the input after the
+// command whether or not the command asks for it, and answers only the prompts
+// that have an answer.
+type localPort struct {
+	requests chan *request
+	now      *request // the one that runs; the login's goroutine alone
+	gone     chan struct{}
+	done     chan struct{} // the login's goroutine has ended
+	closed   atomic.Bool
+}
+
+func (p *localPort) close() {
+	p.closed.Store(true)
+	close(p.gone)
+}
+
+func (p *localPort) write(s string) error {
+	if p.closed.Load() {
+		return errGone
+	}
+	if p.now != nil {
+		p.now.out.WriteString(s)
+	}
+	return nil
+}
+
+func (p *localPort) readCommand(string) (string, error) {
+	if p.closed.Load() {
+		return "", errGone
+	}
+	if p.now != nil && p.now.typing { // what the command did not read is typed at its prompt
+		line, err := p.typed()
+		if err == io.EOF {
+			return "exit", nil
+		}
+		return line, err
+	}
+	if p.now != nil {
+		p.now.finish()
+		p.now = nil
+	}
+	select {
+	case p.now = <-p.requests:
+		return p.now.command.Text, nil
+	case <-p.gone:
+		return "", errGone
+	}
+}
+
+func (p *localPort) typed() (string, error) {
+	if len(p.now.input) == 0 {
+		p.now.typing = false
+		return "", io.EOF
+	}
+	line := p.now.input[0]
+	p.now.input = p.now.input[1:]
+	if !strings.HasSuffix(line, "\n") { // Ctrl-D after text ends nothing
+		p.now.typing = false
+		return p.wait()
+	}
+	return strings.TrimSuffix(line, "\n"), nil
+}
+
+func (p *localPort) readLine(prompt string, _, _ bool) (string, error) {
+	if p.closed.Load() || p.now == nil {
+		return "", errGone
+	}
+	for i, re := range p.now.answers {
+		if prompt != "" && re.MatchString(prompt) {
+			p.now.out.WriteString(prompt + "\n")
+			return p.now.command.Answers[i].Reply, nil
+		}
+	}
+	if p.now.typing {
+		return p.typed()
+	}
+	p.now.out.WriteString(prompt)
+	return p.wait()
+}
+
+func (p *localPort) key() (byte, error) {
+	_, err := p.wait()
+	return 0, err
+}
+
+// wait is a device that waits for somebody to type.
+func (p *localPort) wait() (string, error) {
+	p.now.stuck = true
+	p.now.finish()
+	<-p.gone
+	return "", errGone
+}
