@@ -1,0 +1,365 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+const (
+	settleKnown = 5 * time.Millisecond  // quiet after the exact prompt before the sentinel is typed
+	settleGuess = 25 * time.Millisecond // quiet after what may be a prompt, a question or a pager
+	resend      = 2 * time.Second       // quiet at a prompt before another sentinel is typed, then doubled
+	sentMost    = 5                     // sentinels in one exchange
+	frameWindow = 8 << 10               // bytes before the prompt that are searched for the sentinel
+)
+
+// exchange is one command on a shell, up to the proved prompt. These waits
+// decide when something is typed, never whether the output is complete: that
+// takes the echo of a nonce right behind the prompt, and then the same prompt.
+type exchange struct {
+	text  string
+	typed bool   // text is typed; otherwise the prompt is only proved
+	input []byte // typed once the command was echoed, then Ctrl-D
+	limit int64
+	loose bool                                                 // anything may stand between sentinel and prompt
+	ask   func(line []byte) (reply string, ok bool, err error) // what to type at a question
+}
+
+// conversation is an exchange under way.
+type conversation struct {
+	exchange
+	sh        *shell
+	began     string // the prompt at which the command was typed
+	echoInput []byte
+
+	sent []string // sentinel lines as typed, in order
+	keys []string // the nonces in them
+
+	askedAt, askedLen int // the line that was answered, and its length then
+
+	// The first proof of a prompt whose frame was not known: a second one
+	// with the same frame has to follow.
+	frame    string
+	framed   bool
+	end      int    // where the output ends in the finished lines
+	endFor   int    // number of sentinels when end was found
+	endFrame string // what stood between sentinel and prompt
+}
+
+// exchange types the command and reads up to the next prompt. After an error
+// the login is of no more use.
+func (sh *shell) exchange(ctx context.Context, x exchange) (plugins.Output, error) {
+	stop := context.AfterFunc(ctx, sh.close)
+	defer stop()
+	sh.scr.rewind()
+	c := &conversation{exchange: x, sh: sh, began: sh.prompt, echoInput: x.input, askedAt: -1}
+	if x.typed {
+		if err := c.typeLine(x.text); err != nil {
+			return c.cut(), c.fail(ctx, err)
+		}
+	}
+	for {
+		done, err := c.turn(ctx)
+		if err != nil {
+			return c.cut(), c.fail(ctx, err)
+		}
+		if done {
+			return c.output(), nil
+		}
+	}
+}
+
+// fail prefers the reason why the login was closed.
+func (c *conversation) fail(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func (c *conversation) cut() plugins.Output {
+	scr := &c.sh.scr
+	return plugins.Output{Stdout: append(scr.out, scr.tail()...), End: plugins.EndCut}
+}
+
+// typeLine types a line. Without echo no newline will follow the prompt, and
+// what comes next begins a line.
+func (c *conversation) typeLine(s string) error {
+	if !c.sh.r.CommandEcho {
+		scr := &c.sh.scr
+		scr.line, scr.weak, scr.col = scr.line[:0], scr.weak[:0], 0
+	}
+	return c.send(s + c.sh.r.Newline)
+}
+
+func (c *conversation) send(s string) error {
+	if _, err := io.WriteString(c.sh.ch, s); err != nil {
+		return c.sh.s.lost()
+	}
+	return nil
+}
+
+// turn takes what came and does at most one thing about it.
+func (c *conversation) turn(ctx context.Context) (done bool, err error) {
+	scr := &c.sh.scr
+	got, lost := c.sh.in.swap(c.sh.spare)
+	scr.write(got)
+	c.sh.spare = got
+	if int64(len(scr.out)+len(scr.line)) > c.limit {
+		return false, fmt.Errorf("%w: more than %d bytes", plugins.ErrTooLarge, c.limit)
+	}
+	if lost != nil && len(got) == 0 {
+		return false, lost
+	}
+	act, delay, err := c.next()
+	if err != nil {
+		return false, err
+	}
+	if act == nil {
+		_, err := c.sh.in.wait(ctx, 0)
+		return false, err
+	}
+	if delay > 0 {
+		if more, err := c.sh.in.wait(ctx, delay); more || err != nil {
+			return false, err
+		}
+	}
+	return act()
+}
+
+// next looks at the unterminated last line and says what to do, once it has
+// been quiet for the delay.
+func (c *conversation) next() (act func() (bool, error), delay time.Duration, err error) {
+	scr, r := &c.sh.scr, c.sh.r
+	started := !c.typed || len(scr.out) > 0 || !r.CommandEcho
+	if !started {
+		return nil, 0, nil // the echo of the command has not ended yet
+	}
+	if c.input != nil {
+		return c.typeInput, 0, nil
+	}
+	tail := scr.tail()
+	known := c.sh.prompt != "" && string(tail) == c.sh.prompt
+	if !known && c.ask != nil {
+		if reply, ok, err := c.question(tail); err != nil {
+			return nil, 0, err
+		} else if ok {
+			return func() (bool, error) {
+				c.askedAt, c.askedLen = len(scr.out), len(tail)
+				return false, c.send(reply)
+			}, settleGuess, nil
+		}
+	}
+	if known || r.isPrompt(tail) {
+		return c.atPrompt(string(tail), known)
+	}
+	if r.pager != nil && len(tail) > 0 && len(tail) <= longestPrompt && r.pager.Match(tail) {
+		return func() (bool, error) {
+			scr.pager(r.pager)
+			return false, c.send(r.ContinueKey)
+		}, settleGuess, nil
+	}
+	return nil, 0, nil
+}
+
+// question looks for one that was not answered yet: on a line that was, only
+// what came since is looked at.
+func (c *conversation) question(tail []byte) (string, bool, error) {
+	if c.askedAt == len(c.sh.scr.out) {
+		tail = tail[min(c.askedLen, len(tail)):]
+	}
+	if len(tail) == 0 || len(tail) > longestPrompt {
+		return "", false, nil
+	}
+	return c.ask(tail)
+}
+
+// atPrompt proves a prompt: it types the sentinel, and accepts when the
+// device has echoed it right behind the prompt and shows the prompt again.
+func (c *conversation) atPrompt(tail string, known bool) (func() (bool, error), time.Duration, error) {
+	finish := func() (bool, error) {
+		c.sh.prompt = tail
+		return true, nil
+	}
+	if len(c.sent) > 0 {
+		frame, ok := c.proved(tail)
+		switch {
+		case !ok:
+		case c.loose:
+			return finish, settleKnown, nil
+		case c.trusts(tail, frame):
+			return finish, settleKnown, nil
+		case c.endFor < len(c.sent): // found just now: a second proof must agree
+			c.frame, c.framed, c.endFor = frame, true, len(c.sent)
+			return c.typeSentinel, settleKnown, nil
+		}
+		if len(c.sent) >= sentMost {
+			return func() (bool, error) {
+				c.sh.scr.bad = true
+				return finish()
+			}, resend, nil
+		}
+		return c.typeSentinel, resend << (len(c.sent) - 1), nil
+	}
+	if known {
+		return c.typeSentinel, settleKnown, nil
+	}
+	return c.typeSentinel, settleGuess, nil
+}
+
+// trusts reports whether frame is what the device is known to print between
+// a line and the prompt, or has now printed twice.
+func (c *conversation) trusts(prompt, frame string) bool {
+	known, ok := c.sh.frames[prompt]
+	switch {
+	case ok && known == frame:
+		return true
+	case frame == "", c.framed && c.frame == frame && c.endFor < len(c.sent):
+		if len(c.sh.frames) > 64 {
+			clear(c.sh.frames)
+		}
+		c.sh.frames[prompt] = frame
+		return true
+	}
+	return false
+}
+
+func (c *conversation) typeSentinel() (bool, error) {
+	n := nonce()
+	line := strings.Replace(c.sh.r.Sentinel, "%s", n, 1)
+	c.sent, c.keys = append(c.sent, line), append(c.keys, n)
+	return false, c.typeLine(line)
+}
+
+func (c *conversation) typeInput() (bool, error) {
+	in := string(c.input)
+	c.input = nil
+	if in != "" && !strings.HasSuffix(in, "\n") {
+		in += "\n"
+	}
+	return false, c.send(strings.ReplaceAll(in, "\n", c.sh.r.Newline) + "\x04")
+}
+
+// proved looks for the last sentinel right behind the prompt, and returns what
+// stands between it and the prompt now: nothing, or what the device always
+// prints there ("[edit]"). A sentinel that prints its nonce is accepted too.
+func (c *conversation) proved(prompt string) (frame string, ok bool) {
+	out := c.sh.scr.out
+	from := max(0, len(out)-frameWindow)
+	last := len(c.sent) - 1
+	for _, line := range []string{prompt + c.sent[last], prompt + c.keys[last], c.keys[last]} {
+		if line == c.keys[last] && c.sh.r.CommandEcho {
+			continue
+		}
+		at := bytes.LastIndex(out[from:], []byte(line+"\n"))
+		if at < 0 || at+from > 0 && out[from+at-1] != '\n' {
+			continue
+		}
+		at += from
+		frame = string(out[at+len(line)+1:])
+		frame = strings.TrimPrefix(frame, c.keys[last]+"\n")
+		c.end, c.endFrame = at, frame
+		return frame, true
+	}
+	return "", false
+}
+
+// output cuts the command's output out of what was shown.
+func (c *conversation) output() plugins.Output {
+	scr := &c.sh.scr
+	text := scr.out[:c.end]
+	// Sentinels before the last one: where two proofs were needed, or a slow
+	// device answered the first after all.
+	text = bytes.TrimSuffix(text, []byte(c.endFrame))
+	for i := len(c.sent) - 2; i >= 0; i-- {
+		for _, line := range []string{c.sh.prompt + c.sent[i] + "\n" + c.keys[i], c.sh.prompt + c.sent[i], c.sh.prompt + c.keys[i], c.keys[i]} {
+			if rest, ok := bytes.CutSuffix(text, []byte(line+"\n")); ok {
+				text = bytes.TrimSuffix(rest, []byte(c.endFrame))
+				break
+			}
+		}
+	}
+	o := plugins.Output{End: plugins.EndSentinel}
+	for _, k := range c.keys {
+		if bytes.Contains(text, []byte(k)) {
+			o.End = plugins.EndCut // typed into the output: the bytes are not the device's
+		}
+	}
+	if c.typed {
+		rest, ok := c.cutEcho(text)
+		if !ok {
+			o.End = plugins.EndCut
+		}
+		text = rest
+	}
+	if scr.bad {
+		o.End = plugins.EndCut
+	}
+	o.Stdout = text
+	return o
+}
+
+// cutEcho takes the echo of the command, and of its input, off the output. It
+// fails if an echo was declared and what stands there is none: then nobody can
+// say where the output begins.
+func (c *conversation) cutEcho(text []byte) ([]byte, bool) {
+	before := c.began
+	echo := []byte(before + c.text)
+	if rest, ok := bytes.CutPrefix(text, append(bytes.Clone(echo), '\n')); ok {
+		return c.cutInput(rest), true
+	}
+	if !c.sh.r.CommandEcho {
+		rest := bytes.TrimPrefix(text, []byte(before))
+		if after, ok := bytes.CutPrefix(rest, []byte(c.text+"\n")); ok {
+			rest = after
+		}
+		return rest, true
+	}
+	// Wrapped at the edge of a narrow terminal: lines that together are the
+	// echo, blanks at the edge aside.
+	var seen []byte
+	want := squeeze(echo)
+	rest := text
+	for len(seen) < len(want) {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			break
+		}
+		line := rest[:i]
+		if at := bytes.IndexByte(line, '$'); at >= 0 && at < len(before)+2 && len(line)-at > 8 && bytes.HasSuffix(echo, line[at+1:]) {
+			return c.cutInput(rest[i+1:]), true // scrolled sideways: IOS shows "router#$end of the command"
+		}
+		seen = append(seen, squeeze(line)...)
+		if !bytes.HasPrefix(want, seen) {
+			break
+		}
+		rest = rest[i+1:]
+		if len(seen) == len(want) {
+			return c.cutInput(rest), true
+		}
+	}
+	return text, false
+}
+
+func squeeze(b []byte) []byte { return bytes.ReplaceAll(b, []byte(" "), nil) }
+
+// cutInput takes off the echo of the input, if all of it is there.
+func (c *conversation) cutInput(text []byte) []byte {
+	in := c.echoInput
+	if len(in) == 0 {
+		return text
+	}
+	if in[len(in)-1] != '\n' {
+		in = append(bytes.Clone(in), '\n')
+	}
+	if rest, ok := bytes.CutPrefix(text, in); ok {
+		return rest
+	}
+	return text
+}

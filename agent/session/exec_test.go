@@ -1,0 +1,270 @@
+package session
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+// unixServer runs a few commands.
+func unixServer(t testing.TB) *sshServer {
+	s := newServer(t)
+	s.exec = func(cmd string, ch ssh.Channel) int {
+		switch {
+		case cmd == "cat":
+			_, _ = io.Copy(ch, ch)
+		case strings.HasPrefix(cmd, "echo "):
+			fmt.Fprintln(ch, cmd[5:])
+		case cmd == "fail":
+			fmt.Fprintln(ch.Stderr(), "no such thing")
+			return 3
+		case cmd == "nostatus":
+			fmt.Fprintln(ch, "x")
+			return -1
+		case cmd == "big":
+			_, _ = ch.Write(bytes.Repeat([]byte("0123456789abcde\n"), 10<<16))
+		case cmd == "endless":
+			for {
+				if _, err := ch.Write(bytes.Repeat([]byte("x"), 1<<15)); err != nil {
+					return -1
+				}
+			}
+		case cmd == "ask":
+			fmt.Fprint(ch, "Overwrite? [confirm]")
+			line, _ := bufio.NewReader(ch).ReadString('\n')
+			fmt.Fprintf(ch, "\ngot %q\n", line)
+		case cmd == "hang":
+			_, _ = io.Copy(io.Discard, ch)
+		}
+		return 0
+	}
+	return s.start()
+}
+
+func TestExec(t *testing.T) {
+	srv := unixServer(t)
+	s := dial(t, srv.target(), execInfo)
+	for _, c := range []struct {
+		cmd            plugins.Command
+		stdout, stderr string
+		exit           int // -1: none
+		end            plugins.End
+	}{
+		{plugins.Command{Text: "echo hello"}, "hello\n", "", 0, plugins.EndStatus},
+		{plugins.Command{Text: "cat", Input: []byte("in\r\n\x00put")}, "in\r\n\x00put", "", 0, plugins.EndStatus},
+		{plugins.Command{Text: "fail"}, "", "no such thing\n", 3, plugins.EndStatus},
+		{plugins.Command{Text: "nostatus"}, "x\n", "", -1, plugins.EndClosed},
+		{plugins.Command{Text: "ask", Answers: []plugins.Answer{{Prompt: `\[confirm\]$`, Reply: "y"}}}, "Overwrite? [confirm]\ngot \"y\\n\"\n", "", 0, plugins.EndStatus},
+	} {
+		out, err := s.Run(within(t, 10*time.Second), c.cmd)
+		if err != nil {
+			t.Errorf("%s: %v", c.cmd.Text, err)
+			continue
+		}
+		exit := -1
+		if out.Exit != nil {
+			exit = *out.Exit
+		}
+		if string(out.Stdout) != c.stdout || string(out.Stderr) != c.stderr || exit != c.exit || out.End != c.end {
+			t.Errorf("%s: got %q %q %d %s", c.cmd.Text, out.Stdout, out.Stderr, exit, out.End)
+		}
+	}
+	if srv.pty {
+		t.Error("a terminal was requested")
+	}
+	if n := srv.count(); n != 1 {
+		t.Errorf("%d logins for commands one after another", n)
+	}
+	out, err := s.Run(within(t, 20*time.Second), plugins.Command{Text: "big"})
+	if err != nil || len(out.Stdout) != 10<<20 {
+		t.Errorf("big: %d bytes, %v", len(out.Stdout), err)
+	}
+	if s.Fingerprint() != ssh.FingerprintSHA256(srv.key.PublicKey()) || s.RemoteAddr() == nil {
+		t.Error("who the device is was not kept")
+	}
+}
+
+func TestExecTooLarge(t *testing.T) {
+	target := unixServer(t).target()
+	target.MaxOutput = 100000
+	s := dial(t, target, execInfo)
+	out, err := s.Run(within(t, 10*time.Second), plugins.Command{Text: "endless"})
+	if !errors.Is(err, plugins.ErrTooLarge) || len(out.Stdout) != 100000 || out.End != plugins.EndCut {
+		t.Errorf("got %d bytes, %s, %v", len(out.Stdout), out.End, err)
+	}
+	if out, err := s.Run(within(t, 10*time.Second), plugins.Command{Text: "echo on"}); err != nil || string(out.Stdout) != "on\n" {
+		t.Errorf("afterwards: %q %v", out.Stdout, err)
+	}
+}
+
+func TestExecDeadline(t *testing.T) {
+	s := dial(t, unixServer(t).target(), execInfo)
+	out, err := s.Run(within(t, 100*time.Millisecond), plugins.Command{Text: "hang", Answers: []plugins.Answer{{Prompt: "never", Reply: ""}}})
+	if !errors.Is(err, context.DeadlineExceeded) || out.End != plugins.EndCut {
+		t.Errorf("%s, %v", out.End, err)
+	}
+	if _, err := s.Run(within(t, 10*time.Second), plugins.Command{Text: "echo on"}); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// The context of Dial bounds the session.
+func TestSessionEndsWithContext(t *testing.T) {
+	srv := unixServer(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := Dial(ctx, srv.target(), execInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	go func() {
+		_, err := s.Run(context.Background(), plugins.Command{Text: "hang", Answers: []plugins.Answer{{Prompt: "never"}}})
+		got <- err
+	}()
+	cancel()
+	if err := <-got; !errors.Is(err, plugins.ErrSessionLost) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Open(context.Background(), "exec", "cat"); !errors.Is(err, plugins.ErrSessionLost) {
+		t.Errorf("Open: %v", err)
+	}
+}
+
+// A server that takes two channels makes the others wait, not fail.
+func TestExecQueues(t *testing.T) {
+	srv := unixServer(t)
+	srv.most = 2
+	s := dial(t, srv.target(), execInfo)
+	var wg sync.WaitGroup
+	for i := range 30 {
+		wg.Go(func() {
+			out, err := s.Run(within(t, 30*time.Second), plugins.Command{Text: fmt.Sprintf("echo %d", i)})
+			if err != nil || string(out.Stdout) != fmt.Sprintf("%d\n", i) {
+				t.Errorf("%d: %q %v", i, out.Stdout, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := srv.count(); n != 1 {
+		t.Errorf("%d logins", n)
+	}
+}
+
+func TestMaxSessions(t *testing.T) {
+	srv := newServer(t)
+	var now, most atomic.Int32
+	srv.exec = func(string, ssh.Channel) int {
+		n := now.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		time.Sleep(time.Millisecond) // work, so that commands overlap
+		now.Add(-1)
+		return 0
+	}
+	info := execInfo
+	info.MaxSessions = 3
+	s := dial(t, srv.start().target(), info)
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			if _, err := s.Run(within(t, 30*time.Second), plugins.Command{Text: "x"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := most.Load(); n != 3 {
+		t.Errorf("%d commands at once, want 3", n)
+	}
+}
+
+// A read whose connection goes away is run once more; a write never is.
+func TestRetry(t *testing.T) {
+	for _, write := range []bool{false, true} {
+		srv := newServer(t)
+		var runs atomic.Int32
+		srv.exec = func(_ string, ch ssh.Channel) int {
+			fmt.Fprint(ch, "half")
+			if runs.Add(1) == 1 {
+				srv.kick()
+				return -1
+			}
+			fmt.Fprint(ch, "whole")
+			return 0
+		}
+		s := dial(t, srv.start().target(), execInfo)
+		out, err := s.Run(within(t, 20*time.Second), plugins.Command{Text: "x", Write: write})
+		if write {
+			if !errors.Is(err, plugins.ErrSessionLost) || runs.Load() != 1 || out.End != plugins.EndCut {
+				t.Errorf("write: %d runs, %v", runs.Load(), err)
+			}
+			continue
+		}
+		if err != nil || runs.Load() != 2 || string(out.Stdout) != "halfwhole" {
+			t.Errorf("read: %d runs, %q, %v", runs.Load(), out.Stdout, err)
+		}
+	}
+}
+
+func TestExecStream(t *testing.T) {
+	srv := unixServer(t)
+	s := dial(t, srv.target(), execInfo)
+	c, err := s.Open(within(t, 10*time.Second), "exec", "cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	if _, err := c.Read(make([]byte, 1)); !isTimeout(err) {
+		t.Errorf("read deadline: %v", err)
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	go func() {
+		_, _ = c.Write(bytes.Repeat([]byte("abcdefgh"), 1<<17))
+		_ = c.(interface{ CloseWrite() error }).CloseWrite()
+	}()
+	got, err := io.ReadAll(c)
+	if err != nil || len(got) != 1<<20 {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	_ = c.Close()
+
+	if c, err = s.Open(within(t, 10*time.Second), "exec", "fail"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(c); err == nil {
+		t.Error("a failed command ended its stream without an error")
+	}
+	_ = c.Close()
+
+	if c, err = s.Open(within(t, 10*time.Second), "exec", "hang"); err != nil {
+		t.Fatal(err)
+	}
+	srv.kick()
+	if _, err := io.ReadAll(c); !errors.Is(err, plugins.ErrSessionLost) {
+		t.Errorf("a lost connection ended the stream with %v", err)
+	}
+	_ = c.Close()
+	if _, err := s.Open(within(t, 10*time.Second), "subsystem", "netconf"); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("subsystem: %v", err)
+	}
+	if _, err := s.Open(within(t, 10*time.Second), "http", ""); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("http: %v", err)
+	}
+}
+
+func isTimeout(err error) bool {
+	t, ok := err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}

@@ -1,0 +1,160 @@
+package session
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// errPeerClosed stands for io.EOF on the TCP connection. With a name of its
+// own, io.EOF on a channel can only mean that the channel itself was closed in
+// order: see closedInOrder.
+var errPeerClosed = errors.New("the device closed the connection")
+
+var errGreeting = errors.New("too many bytes before the login")
+
+// wire is the TCP connection below SSH. It counts, for bounds and for signs of
+// life.
+type wire struct {
+	net.Conn
+	left   atomic.Int64 // bytes that may still be read; negative: unlimited
+	over   atomic.Bool
+	failed atomic.Bool
+	heard  atomic.Int64 // when bytes last came, Unix nanoseconds
+}
+
+func newWire(c net.Conn, limit int64) *wire {
+	w := &wire{Conn: c}
+	w.left.Store(limit)
+	w.heard.Store(time.Now().UnixNano())
+	return w
+}
+
+func (w *wire) unlimited()       { w.left.Store(-1) }
+func (w *wire) overflowed() bool { return w.over.Load() }
+
+func (w *wire) Read(p []byte) (int, error) {
+	left := w.left.Load()
+	if left == 0 {
+		w.over.Store(true)
+		w.failed.Store(true)
+		return 0, errGreeting
+	}
+	if left > 0 && int64(len(p)) > left {
+		p = p[:left]
+	}
+	n, err := w.Conn.Read(p)
+	if n > 0 {
+		w.heard.Store(time.Now().UnixNano())
+		if left > 0 {
+			// A failed swap means that the limit was lifted meanwhile.
+			w.left.CompareAndSwap(left, left-int64(n))
+		}
+	}
+	if err != nil {
+		w.failed.Store(true)
+		if errors.Is(err, io.EOF) {
+			err = errPeerClosed
+		}
+	}
+	return n, err
+}
+
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if err != nil {
+		w.failed.Store(true)
+		if errors.Is(err, io.EOF) {
+			err = errPeerClosed
+		}
+	}
+	return n, err
+}
+
+func (w *wire) Close() error {
+	w.failed.Store(true)
+	return w.Conn.Close()
+}
+
+// link is one authenticated SSH connection.
+type link struct {
+	client *ssh.Client
+	wire   *wire
+	key    ssh.PublicKey // that the server proved
+
+	mu     sync.Mutex
+	closed bool
+	timer  *time.Timer
+}
+
+func newLink(c *ssh.Client, w *wire, key ssh.PublicKey, keepAlive time.Duration) *link {
+	l := &link{client: c, wire: w, key: key}
+	if keepAlive > 0 {
+		l.mu.Lock()
+		l.timer = time.AfterFunc(keepAlive, func() { l.keepAlive(keepAlive) })
+		l.mu.Unlock()
+	}
+	return l
+}
+
+func (l *link) dead() bool { return l.wire.failed.Load() }
+
+func (l *link) close() {
+	l.mu.Lock()
+	l.closed = true
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.mu.Unlock()
+	_ = l.client.Close()
+	_ = l.wire.Close()
+}
+
+// keepAlive asks a silent device for a sign of life and closes the connection
+// if none comes. Any byte is one: some devices do not answer global requests.
+// It runs on a timer, so that an idle session costs no goroutine.
+func (l *link) keepAlive(every time.Duration) {
+	silent := time.Since(time.Unix(0, l.wire.heard.Load()))
+	if silent >= every {
+		// The answer may never come while bytes still do: judge again until
+		// the request returns.
+		var judge *time.Timer
+		l.mu.Lock()
+		judge = time.AfterFunc(every, func() {
+			if time.Since(time.Unix(0, l.wire.heard.Load())) >= every {
+				_ = l.wire.Close()
+				return
+			}
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			judge.Reset(every)
+		})
+		l.mu.Unlock()
+		_, _, err := l.client.SendRequest("keepalive@openssh.com", true, nil)
+		l.mu.Lock()
+		judge.Stop()
+		l.mu.Unlock()
+		if err != nil {
+			_ = l.wire.Close()
+			return
+		}
+		silent = 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.timer.Reset(every - silent)
+	}
+}
+
+// closedInOrder reports whether the device closed the channel itself (RFC 4254
+// section 5.3). When the connection goes away x/crypto ends a channel's
+// streams with io.EOF all the same, even after an exit status came: only a
+// channel that has answered the device's CHANNEL_CLOSE returns io.EOF here.
+// Call it when the channel's streams have ended.
+func closedInOrder(ch ssh.Channel) bool { return ch.Close() == io.EOF }
