@@ -1,0 +1,157 @@
+package frr
+
+import (
+	"strings"
+
+	"github.com/cfgvault/cfgvault/plugins/lens"
+)
+
+func families() lens.Codec {
+	return lens.OneOf(
+		"ipv4 unicast>ipv4-unicast", "ipv6 unicast>ipv6-unicast",
+		"ipv4 multicast>ipv4-multicast", "ipv6 multicast>ipv6-multicast",
+		"ipv4 labeled-unicast>ipv4-labeled-unicast", "ipv6 labeled-unicast>ipv6-labeled-unicast",
+		"ipv4 vpn>vpnv4", "ipv6 vpn>vpnv6", "l2vpn evpn>l2vpn-evpn",
+		"ipv4 flowspec>ipv4-flowspec", "ipv6 flowspec>ipv6-flowspec")
+}
+
+func bgp() []lens.Row {
+	instance := func(heading, vrf string) lens.Row {
+		place := "cfgvault-bgp:bgp/instance[vrf=" + vrf + "]"
+		return lens.Row{Text: heading, Set: place + "/as=$as", End: "exit", Rows: instanceRows()}
+	}
+	return []lens.Row{
+		instance("router bgp $as:asn", "default"),
+		instance("router bgp $as:asn vrf $vrf:vrf", "$vrf"),
+	}
+}
+
+func instanceRows() []lens.Row {
+	onOff := func(text, leaf string) []lens.Row {
+		return []lens.Row{{Text: text, Set: "./" + leaf + "=true"}, {Text: "no " + text, Set: "./" + leaf + "=false"}}
+	}
+	rows := []lens.Row{{Text: "bgp router-id $id:quad", Set: "./router-id=$id"}}
+	rows = append(rows, onOff("bgp log-neighbor-changes", "log-neighbor-changes")...)
+	rows = append(rows, onOff("bgp ebgp-requires-policy", "ebgp-requires-policy")...)
+	rows = append(rows, onOff("bgp default ipv4-unicast", "default-ipv4-unicast")...)
+	rows = append(rows,
+		lens.Row{Text: "bgp default local-preference $n:0..4294967295", Set: "./default-local-preference=$n"},
+		lens.Row{Text: "bgp cluster-id $id:area", Set: "./cluster-id=$id"},
+		lens.Row{Text: "bgp graceful-restart", Set: "./graceful-restart=true"})
+	rows = append(rows, onOff("bgp bestpath as-path multipath-relax", "bestpath-multipath-relax")...)
+	rows = append(rows, onOff("bgp network import-check", "network-import-check")...)
+	rows = append(rows, lens.Row{Text: "timers bgp $k:0..65535 $h:0..65535", Set: "./timers/keepalive=$k ./timers/hold-time=$h"})
+
+	group, neighbor := "./peer-group[name=$n]", "./neighbor[address=$n]"
+	rows = append(rows, lens.Row{Each: group, Rows: append(
+		[]lens.Row{{Text: "neighbor $n:name peer-group", Set: group}}, peerRows("$n:name", group)...)})
+	// An unnumbered neighbor is called by its interface; only its first
+	// statement tells it from a peer group.
+	first := []lens.Row{
+		{Text: "neighbor $n:ip remote-as $peer-as:remote-as", Set: neighbor + "/remote-as=$peer-as"},
+		{Text: "neighbor $n:ip peer-group $g", Set: neighbor + "/peer-group=$g"},
+		{Text: "neighbor $n:ifname interface remote-as $peer-as:remote-as", Set: neighbor + "/remote-as=$peer-as"},
+		{Text: "neighbor $n:ifname interface peer-group $g", Set: neighbor + "/peer-group=$g"},
+		{Text: "neighbor $n:ifname interface", Set: neighbor},
+		{Text: "neighbor $n:ifname peer-group $g", Set: neighbor + "/peer-group=$g", If: neighbor},
+	}
+	rows = append(rows, lens.Row{Each: neighbor, Rows: append(append(first, peerRows("$n:ip", neighbor)...), peerRows("$n:ifname", neighbor)...)})
+	rows = append(rows, lens.Row{Text: "bgp listen range $p:prefix peer-group $n:name", Set: group + "/listen-range+=$p"})
+	return append(rows, lens.Row{Text: "address-family $f:family", End: "exit-address-family", Rows: familyRows()})
+}
+
+// peerRows are what a neighbor and a peer group have in common. A name is a
+// peer group or an unnumbered neighbor, whichever was declared.
+func peerRows(n, place string) []lens.Row {
+	cond := ""
+	if n != "$n:ip" {
+		cond = place
+	}
+	var rows []lens.Row
+	add := func(text, set string) {
+		facts := strings.Fields(set)
+		for i, f := range facts {
+			facts[i] = place + "/" + f
+		}
+		rows = append(rows, lens.Row{Text: strings.Replace(text, "PEER", "neighbor "+n, 1), Set: strings.Join(facts, " "), If: cond})
+	}
+	add("PEER remote-as $peer-as:remote-as", "remote-as=$peer-as")
+	add("PEER local-as $peer-as:asn", "local-as=$peer-as")
+	add("PEER description $d:line", "description=$d")
+	add("PEER shutdown", "enabled=false")
+	add("PEER password $p:secret-line", "password/value=$p")
+	add("PEER update-source $s:source", "update-source=$s")
+	add("PEER ebgp-multihop $h:1..255", "ebgp-multihop=$h")
+	add("PEER ttl-security hops $h:1..254", "ttl-security=$h")
+	add("PEER passive", "passive=true")
+	add("PEER bfd", "bfd=true")
+	add("PEER timers $k:0..65535 $h:0..65535", "timers/keepalive=$k timers/hold-time=$h")
+	return rows
+}
+
+func familyRows() []lens.Row {
+	family := "./address-family[name=$f]"
+	redistribute := family + "/redistribute[source=$src][process=0]"
+	table := family + "/redistribute[source=table][process=$t]"
+	rows := []lens.Row{
+		{Text: "network $p:prefix { route-map $map }", Set: family + "/network[prefix=$p] " + family + "/network[prefix=$p]/route-map=$map"},
+		{Text: "aggregate-address $p:prefix $set?as-set $only?summary-only",
+			Set: family + "/aggregate[prefix=$p] " + family + "/aggregate[prefix=$p]/as-set=$set " + family + "/aggregate[prefix=$p]/summary-only=$only"},
+		{Text: "redistribute $src:from { metric $m:0..4294967295 } { route-map $map }",
+			Set: redistribute + " " + redistribute + "/metric=$m " + redistribute + "/route-map=$map"},
+		{Text: "redistribute table $t:1..65535 { metric $m:0..4294967295 } { route-map $map }",
+			Set: table + " " + table + "/metric=$m " + table + "/route-map=$map"},
+	}
+	for _, peer := range []struct{ n, place, each string }{
+		{"$n:name", "./peer-group[name=$n]", "./peer-group[name=$n]"},
+		{"$n:ip", "./neighbor[address=$n]", "./neighbor[address=$n]"},
+		{"$n:ifname", "./neighbor[address=$n]", "./neighbor[address=$n]"},
+	} {
+		rows = append(rows, lens.Row{Each: peer.each, Rows: peerFamilyRows(peer.n, peer.place)})
+	}
+	return append(rows,
+		lens.Row{Text: "maximum-paths $n:1..65535", Set: family + "/maximum-paths=$n"},
+		lens.Row{Text: "maximum-paths ibgp $n:1..65535", Set: family + "/maximum-paths-ibgp=$n"},
+		lens.Row{Text: "advertise-all-vni", Set: family + "/advertise-all-vni=true"})
+}
+
+func peerFamilyRows(n, peer string) []lens.Row {
+	place := peer + "/address-family[name=$f]"
+	cond := ""
+	if n != "$n:ip" {
+		cond = peer
+	}
+	var rows []lens.Row
+	add := func(text, set string) *lens.Row {
+		facts := strings.Fields(set)
+		for i, f := range facts {
+			facts[i] = place + "/" + f
+		}
+		rows = append(rows, lens.Row{Text: strings.Replace(text, "PEER", "neighbor "+n, 1), Set: strings.Join(facts, " "), If: cond})
+		return &rows[len(rows)-1]
+	}
+	add("PEER activate", "activate=true")
+	add("no PEER activate", "activate=false")
+	if n != "$n:name" {
+		add("PEER peer-group $g", "peer-group=$g")
+	}
+	add("PEER route-reflector-client", "route-reflector-client=true")
+	add("PEER next-hop-self", "next-hop-self=true")
+	add("PEER remove-private-AS", "remove-private-as=true")
+	add("PEER send-community $c:one-of=extended|standard|large|both|all", "send-community=$c")
+	// Without "all" only standard communities are kept back.
+	add("no PEER send-community all", "send-community=none")
+	add("PEER default-originate { route-map $map }", "default-originate=true default-originate-route-map=$map")
+	add("PEER soft-reconfiguration inbound", "soft-reconfiguration=true")
+	add("PEER maximum-prefix $m:1..4294967295 $warn?warning-only", "maximum-prefix=$m maximum-prefix-warning-only=$warn")
+	// Three occurrences where no number is given (docs.frrouting.org, BGP).
+	add("PEER allowas-in", "allowas-in=3").ReadOnly = true
+	add("PEER allowas-in $k:1..10", "allowas-in=$k")
+	add("PEER weight $w:0..65535", "weight=$w")
+	for _, list := range []string{"prefix-list", "route-map", "filter-list"} {
+		for _, way := range []string{"in", "out"} {
+			add("PEER "+list+" $map "+way, list+"-"+way+"=$map")
+		}
+	}
+	return rows
+}
