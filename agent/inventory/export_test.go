@@ -22,7 +22,9 @@ func Both(text []byte) (fast, same bool) {
 }
 
 func sameNode(a, b *node) bool {
-	if a.kind != b.kind || a.text != b.text || a.line != b.line && a.kind != null || a.col != b.col && a.kind != null {
+	// The columns of values serve messages only, and the library counts a blank
+	// at the end of a line in; those of keys decide where an edit goes.
+	if a.kind != b.kind || a.text != b.text || a.line != b.line && a.kind != null {
 		return false
 	}
 	if a.quoted != b.quoted || a.flow != b.flow {
