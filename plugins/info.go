@@ -17,9 +17,10 @@ type Info struct {
 	Shell       Shell       `json:"shell"`                  // for shells; ignored where only exec is used
 	MaxSessions int         `json:"max-sessions,omitempty"` // logins the device stands at once; 0: no limit known
 
-	Artefacts []ArtefactSpec `json:"artefacts"` // what a full export holds, in order
-	Volatile  []LineRule     `json:"volatile"`  // lines that change by themselves
-	Secrets   []SecretRule   `json:"secrets"`   // what is hidden wherever text is shown
+	Artefacts []ArtefactSpec `json:"artefacts"`           // what a full export holds, in order
+	Volatile  []LineRule     `json:"volatile"`            // lines that change by themselves
+	Secrets   []SecretRule   `json:"secrets"`             // what is hidden wherever text is shown
+	Unordered []LineRule     `json:"unordered,omitempty"` // lines, with the block below each, whose order among each other says nothing and may differ after a restore
 
 	Rollback Rollback `json:"rollback,omitempty"` // empty without CapRestore
 }

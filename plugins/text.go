@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,8 +15,9 @@ const Hidden = "•••"
 // volatile, which parts are secret. Make it once per Info with NewText; it is
 // safe for concurrent use.
 type Text struct {
-	volatile []lineRule
-	secrets  []secretRule
+	volatile  []lineRule
+	secrets   []secretRule
+	unordered []lineRule
 }
 
 type lineRule struct {
@@ -38,6 +40,13 @@ func NewText(i Info) (*Text, error) {
 			return nil, fmt.Errorf("driver %s: volatile rule %s: %w", i.Name, r.ID, err)
 		}
 		t.volatile = append(t.volatile, lineRule{r, re})
+	}
+	for _, r := range i.Unordered {
+		re, err := regexp.Compile(r.Pattern)
+		if err != nil {
+			return nil, fmt.Errorf("driver %s: unordered rule %s: %w", i.Name, r.ID, err)
+		}
+		t.unordered = append(t.unordered, lineRule{r, re})
 	}
 	for _, r := range i.Secrets {
 		re, err := regexp.Compile(r.Pattern)
@@ -66,10 +75,18 @@ func (t *Text) VolatileRule(artefact string, line []byte) string {
 	return ""
 }
 
-// Significant returns the artefact's text without its volatile lines. Binary
-// data (with a NUL byte) is returned as it is.
+// Significant returns the artefact's text without its volatile lines, and with
+// the blocks whose order says nothing in a fixed order, so that two texts that
+// mean the same are the same bytes. Binary data (with a NUL byte) is returned
+// as it is.
 func (t *Text) Significant(artefact string, data []byte) []byte {
-	if len(t.volatile) == 0 || bytes.IndexByte(data, 0) >= 0 {
+	if bytes.IndexByte(data, 0) >= 0 {
+		return data
+	}
+	if len(t.unordered) > 0 {
+		data = t.order(artefact, data)
+	}
+	if len(t.volatile) == 0 {
 		return data
 	}
 	out := make([]byte, 0, len(data))
@@ -79,6 +96,46 @@ func (t *Text) Significant(artefact string, data []byte) []byte {
 		}
 	}
 	return out
+}
+
+// order sorts the blocks that an unordered rule names and puts them, in that
+// order, where such blocks stood. A block is its heading and what is indented
+// below it, with the "exit" that ends it.
+func (t *Text) order(artefact string, data []byte) []byte {
+	var pieces [][]byte // text between blocks, and blocks
+	var blocks []int    // which of the pieces are blocks
+	open := false       // the last piece is a block that may go on
+	for line := range bytes.Lines(data) {
+		body := bytes.TrimRight(line, "\r\n")
+		if open && (bytes.HasPrefix(body, []byte(" ")) || string(body) == "exit") {
+			last := len(pieces) - 1
+			pieces[last] = append(pieces[last], line...)
+			open = string(body) != "exit"
+			continue
+		}
+		if open = t.isUnordered(artefact, body); open {
+			blocks = append(blocks, len(pieces))
+		}
+		pieces = append(pieces, bytes.Clone(line))
+	}
+	sorted := make([][]byte, len(blocks))
+	for i, at := range blocks {
+		sorted[i] = pieces[at]
+	}
+	slices.SortStableFunc(sorted, bytes.Compare)
+	for i, at := range blocks {
+		pieces[at] = sorted[i]
+	}
+	return bytes.Join(pieces, nil)
+}
+
+func (t *Text) isUnordered(artefact string, line []byte) bool {
+	for _, r := range t.unordered {
+		if (r.Artefact == "" || r.Artefact == artefact) && r.re.Match(line) {
+			return true
+		}
+	}
+	return false
 }
 
 // Redact hides every secret of the artefact's text. An artefact of "" applies

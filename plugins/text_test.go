@@ -63,3 +63,26 @@ func TestNewTextNamesTheBadRule(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestSignificantOrder(t *testing.T) {
+	tx, err := plugins.NewText(plugins.Info{Name: "t",
+		Volatile:  []plugins.LineRule{{ID: "time", Pattern: `^! Time:`}},
+		Unordered: []plugins.LineRule{{ID: "lists", Artefact: "running-config", Pattern: `^(prefix-list|route-map) `}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := "hostname a\nprefix-list B 1\nprefix-list A 1\n!\nroute-map Z\n match b\n match a\nexit\n!\nroute-map Y\nexit\n!\nend\n"
+	two := "! Time: now\nhostname a\nprefix-list A 1\nprefix-list B 1\n!\nroute-map Y\nexit\n!\nroute-map Z\n match b\n match a\nexit\n!\nend\n"
+	a, b := tx.Significant("running-config", []byte(one)), tx.Significant("running-config", []byte(two))
+	if string(a) != string(b) {
+		t.Errorf("two orders of the same differ:\n%s---\n%s", a, b)
+	}
+	other := strings.Replace(two, " match b\n match a\n", " match a\n match b\n", 1)
+	if c := tx.Significant("running-config", []byte(other)); string(c) == string(a) {
+		t.Error("the order inside a block was lost")
+	}
+	if got := tx.Significant("frr.conf", []byte(one)); string(got) != one {
+		t.Errorf("a rule for one artefact touched another: %q", got)
+	}
+}
