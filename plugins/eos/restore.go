@@ -1,0 +1,424 @@
+package eos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+// sessionName is what a change leaves on the switch until it is confirmed.
+func sessionName(changeID string) string { return "cfgvault-" + changeID }
+
+// Stage loads the running configuration of want into a configuration session
+// and leaves it there. The session begins empty ("rollback clean-config"), so
+// that what want lacks is removed.
+func (d driver) Stage(ctx context.Context, s plugins.Session, changeID string, want []plugins.Artefact) (plugins.Diff, error) {
+	text, losses, err := chosen(want)
+	if err != nil {
+		return plugins.Diff{}, err
+	}
+	cli, err := s.CLI(ctx)
+	if err != nil {
+		return plugins.Diff{}, fmt.Errorf("eos: stage: %w", err)
+	}
+	defer cli.Close()
+	list, err := listSessions(ctx, cli)
+	if err != nil {
+		return plugins.Diff{}, err
+	}
+	name := sessionName(changeID)
+	switch state := list.of(name); {
+	case state == plugins.StatePending || state == plugins.StateConfirmed:
+		return plugins.Diff{}, fmt.Errorf("eos: stage: change %s is already %s", changeID, state)
+	case list.armed != "":
+		return plugins.Diff{}, fmt.Errorf("eos: stage: the commit timer of another session runs: %w", plugins.ErrBusy)
+	case list.merge:
+		return plugins.Diff{}, errors.New("eos: stage: the switch merges on commit, a restore must replace: turn off merge on commit")
+	case list.autosave:
+		return plugins.Diff{}, errors.New("eos: stage: the switch saves on commit, before a change is confirmed: turn off autosave on commit")
+	}
+	running, err := read(ctx, cli, "show running-config")
+	if err != nil {
+		return plugins.Diff{}, err
+	}
+	diff, err := load(ctx, cli, name, text)
+	if err != nil {
+		// Nothing of a refused change stays. Where the login is gone the agent
+		// discards on a new session.
+		if !errors.Is(err, plugins.ErrSessionLost) && ctx.Err() == nil {
+			if _, abortErr := write(ctx, cli, "abort"); abortErr != nil {
+				return plugins.Diff{}, errors.Join(err, abortErr)
+			}
+		}
+		return plugins.Diff{}, err
+	}
+	return plugins.Diff{
+		Text: diff,
+		Steps: []string{
+			"commit configuration session " + name + " under the switch's commit timer",
+			"confirm it with configure session " + name + " commit",
+			"save the running configuration as the startup configuration",
+		},
+		Losses:  losses,
+		Address: moved(running, string(text)),
+	}, nil
+}
+
+// load fills the session and leaves it open. Errors before the session is
+// entered leave the login at the exec prompt, where "abort" is refused and
+// harmless.
+func load(ctx context.Context, cli plugins.CLI, name string, text []byte) (diff string, err error) {
+	for _, c := range []plugins.Command{
+		{Text: "configure session " + name, Write: true},
+		{Text: "rollback clean-config", Write: true},
+	} {
+		out, err := do(ctx, cli, c)
+		if err != nil {
+			return "", err
+		}
+		if refused, yes := refusal(out); yes {
+			return "", refusedError("stage: "+c.Text, refused)
+		}
+	}
+	out, err := do(ctx, cli, plugins.Command{Text: "copy terminal: session-config", Input: text, Write: true})
+	if err != nil {
+		return "", err
+	}
+	// A line that is refused does not keep the switch from reporting success.
+	if refused, yes := refusal(out); yes {
+		return "", fmt.Errorf("eos: stage: %w", &plugins.RejectedError{Artefact: runningConfig, Line: refusedAt(refused), Text: refused})
+	}
+	if !strings.Contains(out, "Copy completed successfully") {
+		return "", fmt.Errorf("eos: stage: the switch does not say that it took the text: %w", &plugins.RejectedError{Artefact: runningConfig})
+	}
+	took, err := read(ctx, cli, "show session-config")
+	if err != nil {
+		return "", err
+	}
+	if refused, yes := refusedWhole([]byte(took)); yes {
+		return "", refusedError("stage: show session-config", refused)
+	}
+	if n := missing(text, took); n > 0 {
+		return "", fmt.Errorf("eos: stage: %w", &plugins.RejectedError{
+			Artefact: runningConfig, Line: n, Text: "taken without complaint, but the session does not hold it",
+		})
+	}
+	if diff, err = read(ctx, cli, "show session-config diffs"); err != nil {
+		return "", err
+	}
+	if refused, yes := refusedWhole([]byte(diff)); yes {
+		return "", refusedError("stage: show session-config diffs", refused)
+	}
+	if _, err := do(ctx, cli, plugins.Command{Text: "end"}); err != nil {
+		return "", err
+	}
+	if strings.TrimSpace(diff) == "" {
+		return "", nil
+	}
+	return diff, nil
+}
+
+// atLine is where the switch says that a pasted line was refused.
+var atLine = regexp.MustCompile(`at line (\d+)`)
+
+func refusedAt(text string) int {
+	if m := atLine.FindStringSubmatch(text); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// chosen takes the running configuration out of want, ready to be pasted, and
+// names what will not come back.
+func chosen(want []plugins.Artefact) (text []byte, losses []plugins.Loss, err error) {
+	var startup []byte
+	for _, a := range want {
+		switch {
+		case a.Name == runningConfig:
+			text = a.Data
+		case a.Name == startupConfig:
+			startup = a.Data
+		case a.Role != plugins.RoleState:
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+		}
+	}
+	if text == nil {
+		return nil, nil, fmt.Errorf("eos: stage: no artefact %s: %w", runningConfig, &plugins.RejectedError{Artefact: runningConfig})
+	}
+	if startup != nil && !equal(string(startup), string(text)) {
+		losses = append(losses, plugins.Loss{Artefact: startupConfig, Code: "saved-from-running",
+			Text: "it differed from the running configuration; after the restore both are the running one"})
+	}
+	// The session takes the text as typed on a terminal: characters that the
+	// terminal acts on would end the paste or be lost.
+	lines, open := split(text)
+	ended := false
+	for _, l := range lines {
+		if strings.ContainsFunc(l.text, control) || !l.free && ended && l.text != "" {
+			return nil, nil, fmt.Errorf("eos: stage: %w", &plugins.RejectedError{
+				Artefact: runningConfig, Line: l.number, Text: "cannot be typed: control characters, or text after the end",
+			})
+		}
+		ended = ended || !l.free && l.text == "end"
+	}
+	if open || !ended {
+		return nil, nil, fmt.Errorf("eos: stage: the text has no end, it may be cut: %w", &plugins.RejectedError{
+			Artefact: runningConfig, Line: len(lines), Text: "the last line is not \"end\"",
+		})
+	}
+	if !bytes.HasSuffix(text, []byte("\n")) { // Ctrl-D ends a paste only at the start of a line
+		text = append(bytes.Clone(text), '\n')
+	}
+	return text, losses, nil
+}
+
+// moved returns the address of the first management interface in want if the
+// running configuration does not have it.
+func moved(running, want string) string {
+	have := managementAddresses(running)
+	next := managementAddresses(want)
+	if len(next) == 0 || len(have) == 0 {
+		return ""
+	}
+	for _, a := range have {
+		if a == next[0] {
+			return ""
+		}
+	}
+	return next[0]
+}
+
+func managementAddresses(text string) []string {
+	var out []string
+	lines, _ := split([]byte(text))
+	for path := range withPath(lines) {
+		head, statement, _ := strings.Cut(path, "\n")
+		if !strings.HasPrefix(head, "interface Management") {
+			continue
+		}
+		if p, ok := strings.CutPrefix(statement, "ip address "); ok {
+			if prefix, err := netip.ParsePrefix(p); err == nil {
+				out = append(out, prefix.Addr().String())
+			}
+		}
+	}
+	return out
+}
+
+// Commit makes the staged session the running configuration under the commit
+// timer of the switch.
+func (d driver) Commit(ctx context.Context, s plugins.Session, changeID string, within time.Duration) error {
+	if within < time.Second || within > 99*time.Hour {
+		return fmt.Errorf("eos: commit: a timer of %s cannot be set", within)
+	}
+	cli, err := s.CLI(ctx)
+	if err != nil {
+		return fmt.Errorf("eos: commit: %w", err)
+	}
+	defer cli.Close()
+	list, err := listSessions(ctx, cli)
+	if err != nil {
+		return err
+	}
+	name := sessionName(changeID)
+	if list.armed != "" && list.armed != name {
+		return fmt.Errorf("eos: commit: the commit timer of another session runs: %w", plugins.ErrBusy)
+	}
+	if state := list.of(name); state != plugins.StateStaged {
+		return fmt.Errorf("eos: commit: change %s is not staged but %s", changeID, state)
+	}
+	seconds := int((within + time.Second - 1) / time.Second)
+	timer := fmt.Sprintf("commit timer %02d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+	for _, text := range []string{"configure session " + name, timer} {
+		out, err := write(ctx, cli, text)
+		if err != nil {
+			return err
+		}
+		if refused, yes := refusal(out); yes {
+			return refusedError("commit: "+text, refused)
+		}
+	}
+	// Silence is not proof that the timer runs.
+	if list, err = listSessions(ctx, cli); err != nil {
+		return unknown("commit", err)
+	}
+	if list.armed != name {
+		return fmt.Errorf("eos: commit: the switch does not name the timer: %w", plugins.ErrSessionLost)
+	}
+	return nil
+}
+
+// unknown marks an error after which the outcome on the device is not known.
+func unknown(step string, err error) error {
+	if errors.Is(err, plugins.ErrSessionLost) {
+		return err
+	}
+	return fmt.Errorf("eos: %s: the outcome is unknown: %w", step, errors.Join(plugins.ErrSessionLost, err))
+}
+
+// Confirm stops the timer, then saves. The switch answers a confirmation with
+// silence whether or not there was something to confirm, so the running
+// configuration is read while the timer runs and again afterwards.
+func (d driver) Confirm(ctx context.Context, s plugins.Session, changeID string) error {
+	cli, err := s.CLI(ctx)
+	if err != nil {
+		return fmt.Errorf("eos: confirm: %w", err)
+	}
+	defer cli.Close()
+	name := sessionName(changeID)
+	list, err := listSessions(ctx, cli)
+	if err != nil {
+		return err
+	}
+	switch state := list.of(name); state {
+	case plugins.StatePending:
+		if err := stopTimer(ctx, cli, name); err != nil {
+			return err
+		}
+	case plugins.StateConfirmed: // before, or by a try whose answer was lost
+	case plugins.StateStaged:
+		return fmt.Errorf("eos: confirm: change %s was never committed", changeID)
+	case plugins.StateRolledBack, plugins.StateNone:
+		return fmt.Errorf("eos: confirm: the switch does not have change %s any more: %w", changeID, plugins.ErrRolledBack)
+	default:
+		return fmt.Errorf("eos: confirm: the state of change %s is not known", changeID)
+	}
+	return save(ctx, cli)
+}
+
+// stopTimer confirms an armed session.
+func stopTimer(ctx context.Context, cli plugins.CLI, name string) error {
+	pending, err := read(ctx, cli, "show running-config")
+	if err != nil {
+		return err
+	}
+	list, err := listSessions(ctx, cli)
+	if err != nil {
+		return err
+	}
+	if list.armed != name { // what was just read may be either configuration
+		return fmt.Errorf("eos: confirm: the timer ended before it was stopped: %w", plugins.ErrRolledBack)
+	}
+	confirm := "configure session " + name + " commit"
+	out, err := write(ctx, cli, confirm)
+	if err != nil {
+		return err
+	}
+	refused, wasRefused := refusal(out)
+	if list, err = listSessions(ctx, cli); err != nil {
+		return err
+	}
+	switch state := list.of(name); {
+	case state == plugins.StateRolledBack:
+		return fmt.Errorf("eos: confirm: the timer ended first: %w", plugins.ErrRolledBack)
+	case state == plugins.StatePending && wasRefused:
+		return refusedError("confirm", refused)
+	case state == plugins.StatePending:
+		return errors.New("eos: confirm: the timer still runs")
+	}
+	now, err := read(ctx, cli, "show running-config")
+	if err != nil {
+		return err
+	}
+	if !equal(pending, now) {
+		return fmt.Errorf("eos: confirm: the running configuration is not the one that was pending: %w", plugins.ErrRolledBack)
+	}
+	return nil
+}
+
+// save makes the running configuration the startup configuration and looks
+// whether it is.
+func save(ctx context.Context, cli plugins.CLI) error {
+	out, err := write(ctx, cli, "write memory")
+	if err != nil {
+		return err
+	}
+	if refused, yes := refusal(out); yes {
+		return refusedError("save", refused)
+	}
+	if !strings.Contains(out, "Copy completed successfully") {
+		return errors.New("eos: save: the switch does not say that it saved; the change is running and confirmed")
+	}
+	same, err := saved(ctx, cli)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return errors.New("eos: save: the startup configuration is not the running one; the change is running and confirmed")
+	}
+	return nil
+}
+
+// saved reports that startup and running configuration are equal.
+func saved(ctx context.Context, r runner) (bool, error) {
+	running, err := read(ctx, r, "show running-config")
+	if err != nil {
+		return false, err
+	}
+	startup, err := read(ctx, r, "show startup-config")
+	if err != nil {
+		return false, err
+	}
+	if text, refused := refusedWhole([]byte(running)); refused {
+		return false, refusedError("show running-config", text)
+	}
+	return len(statements([]byte(startup))) > 0 && equal(running, startup), nil
+}
+
+// Discard aborts the session, which rolls back at once if its timer runs. The
+// session is looked for first: naming one that is not there would make it.
+func (d driver) Discard(ctx context.Context, s plugins.Session, changeID string) error {
+	cli, err := s.CLI(ctx)
+	if err != nil {
+		return fmt.Errorf("eos: discard: %w", err)
+	}
+	defer cli.Close()
+	name := sessionName(changeID)
+	list, err := listSessions(ctx, cli)
+	if err != nil {
+		return err
+	}
+	if state := list.of(name); state != plugins.StatePending && state != plugins.StateStaged {
+		return nil
+	}
+	out, err := write(ctx, cli, "configure session "+name+" abort")
+	if err != nil {
+		return err
+	}
+	refused, wasRefused := refusal(out)
+	if list, err = listSessions(ctx, cli); err != nil {
+		return err
+	}
+	if state := list.of(name); state == plugins.StatePending || state == plugins.StateStaged {
+		if wasRefused {
+			return refusedError("discard", refused)
+		}
+		return fmt.Errorf("eos: discard: change %s is still %s", changeID, state)
+	}
+	return nil
+}
+
+// Status reads the list of sessions. A session that is completed is confirmed;
+// whether it was also saved the switch does not keep with it, so whoever finds
+// a confirmed change that it did not finish calls Confirm again, which saves.
+func (d driver) Status(ctx context.Context, s plugins.Session, changeID string) (plugins.State, time.Duration, error) {
+	list, err := listSessions(ctx, s)
+	if err != nil {
+		return plugins.StateUnknown, 0, err
+	}
+	state := list.of(sessionName(changeID))
+	if state != plugins.StatePending {
+		return state, 0, nil
+	}
+	return state, list.left, nil
+}
