@@ -2,7 +2,9 @@ package vault
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -53,4 +55,23 @@ type Versions interface {
 	// is at most limit bytes long and for which want returns true;
 	// fs.ErrNotExist if there is none.
 	GetVersion(ctx context.Context, key string, limit int64, want func([]byte) bool) ([]byte, error)
+}
+
+// CheckKey reports whether a key is spelled as stores expect it. Stores call
+// it before they write.
+func CheckKey(key string) error {
+	if len(key) > 512 {
+		return fmt.Errorf("key of %d bytes: at most 512 are allowed", len(key))
+	}
+	for part := range strings.SplitSeq(key, "/") {
+		if part == "" || part[0] == '.' {
+			return fmt.Errorf("key %q: an element is empty or begins with a dot", key)
+		}
+		for i := range len(part) {
+			if c := part[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' {
+				return fmt.Errorf("key %q: want letters, digits and -._ only", key)
+			}
+		}
+	}
+	return nil
 }

@@ -1,5 +1,0 @@
-package vault
-
-import "errors"
-
-var errNotYet = errors.New("not built yet")
