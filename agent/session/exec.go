@@ -89,7 +89,10 @@ func (s *Session) runExec(ctx context.Context, c plugins.Command) (plugins.Outpu
 	if x.tooLarge() {
 		return x.output(plugins.EndCut), fmt.Errorf("%w: more than %d bytes", plugins.ErrTooLarge, s.t.maxOutput())
 	}
-	if !closedInOrder(ch) {
+	if !l.closedInOrder(ctx) {
+		if ctx.Err() != nil {
+			return x.output(plugins.EndCut), ctx.Err()
+		}
 		return x.output(plugins.EndCut), s.lost()
 	}
 	if x.exit == nil {

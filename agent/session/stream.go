@@ -102,7 +102,7 @@ func (c *channelConn) end(x *execution, err error) error {
 	case <-time.After(time.Second):
 		return io.EOF
 	}
-	if !closedInOrder(c.ch) {
+	if !c.l.closedInOrder(context.Background()) {
 		return c.s.lost()
 	}
 	x.mu.Lock()
