@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -259,7 +258,3 @@ func TestEveryMethodGivesTheSameAsInProcess(t *testing.T) {
 		}
 	}
 }
-
-var _ = slog.LevelDebug
-
-func beAgent(string) {}

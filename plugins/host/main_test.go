@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/host"
 	"github.com/cfgvault/cfgvault/plugins/serve"
 )
 
@@ -82,6 +81,9 @@ func servePlugin(name string) {
 	serve.Serve(d)
 }
 
+// benchCalls is how many calls back one benchmarked call makes.
+const benchCalls = 100
+
 // lab is a driver that does what its session's option "do" says.
 type lab struct {
 	name string
@@ -128,6 +130,9 @@ func (d *lab) Identify(ctx context.Context, s plugins.Session) (plugins.Facts, e
 func (d *lab) Export(ctx context.Context, s plugins.Session) (*plugins.Export, error) {
 	if err := d.do(ctx, s); err != nil {
 		return nil, err
+	}
+	if s.Options()["do"] == "huge" {
+		return &plugins.Export{Artefacts: []plugins.Artefact{{Name: "a", Data: make([]byte, 257<<20)}}, Verdict: plugins.Complete}, nil
 	}
 	out, err := s.Run(ctx, plugins.Command{Text: "show run"})
 	if err != nil {
@@ -220,7 +225,7 @@ func (d *lab) do(ctx context.Context, s plugins.Session) error {
 	o := s.Options()
 	switch o["do"] {
 	case "crash":
-		syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	case "crash-once": // the agent's side counts
 		if out, err := s.Run(ctx, plugins.Command{Text: "crash?"}); err != nil || string(out.Stdout) == "yes" {
@@ -251,6 +256,8 @@ func (d *lab) do(ctx context.Context, s plugins.Session) error {
 			return err
 		}
 		return fmt.Errorf("pid %d", c.Process.Pid)
+	case "pid":
+		return fmt.Errorf("pid %d", os.Getpid())
 	case "look":
 		return errors.New(look())
 	case "cli":
@@ -265,6 +272,27 @@ func (d *lab) do(ctx context.Context, s plugins.Session) error {
 			return fmt.Errorf("%d bytes came back, other than were sent", len(out.Stdout))
 		}
 		return nil
+	case "bench-run":
+		for range benchCalls {
+			if _, err := s.Run(ctx, plugins.Command{Text: "x"}); err != nil {
+				return err
+			}
+		}
+	case "bench-open":
+		for range benchCalls {
+			c, err := s.Open(ctx, "subsystem", "x")
+			if err != nil {
+				return err
+			}
+			var p [1]byte
+			if _, err := c.Write(p[:]); err != nil {
+				return err
+			}
+			if _, err := io.ReadFull(c, p[:]); err != nil {
+				return err
+			}
+			c.Close()
+		}
 	case "open":
 		return useOpen(ctx, s)
 	}
@@ -324,5 +352,3 @@ func useOpen(ctx context.Context, s plugins.Session) error {
 	}
 	return nil
 }
-
-var _ = host.ErrPlugin

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/internal/wire"
@@ -157,7 +158,7 @@ func (h *Host) start(ctx context.Context, name string) (*process, error) {
 // connect starts the child and speaks the first words with it.
 func (p *process) connect(ctx context.Context) error {
 	out := newOutput(p.h.log.With("driver", p.name))
-	p.gp = plugin.NewClient(&plugin.ClientConfig{
+	cfg := &plugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake(),
 		Plugins:          plugin.PluginSet{wire.PluginName: agentSide{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
@@ -177,7 +178,8 @@ func (p *process) connect(ctx context.Context) error {
 		SyncStderr:          out,
 		PluginLogBufferSize: maxLogLine,
 		GRPCDialOptions:     wire.DialOptions(),
-	})
+	}
+	p.gp = plugin.NewClient(cfg)
 	if _, err := p.gp.Start(); err != nil {
 		return err
 	}
@@ -194,15 +196,23 @@ func (p *process) connect(ctx context.Context) error {
 		return errors.New("go-plugin dispensed something else")
 	}
 	// One listener for the life of the process: the plugin dials it once,
-	// during Start.
+	// during Start. go-plugin has put the certificates of this process into
+	// the configuration.
 	id := d.broker.NextId()
+	l, err := d.broker.Accept(id)
+	if err != nil {
+		return err
+	}
+	if cfg.TLSConfig == nil {
+		l.Close()
+		return errors.New("go-plugin made no certificates")
+	}
+	srv := grpc.NewServer(append(wire.ServerOptions(), grpc.WaitForHandlers(true), grpc.Creds(credentials.NewTLS(cfg.TLSConfig)))...)
+	wire.RegisterSessionsServer(srv, p.sessions)
+	p.bg.Go(func() { _ = srv.Serve(l) }) // ends with the process, whose end says why
 	p.bg.Go(func() {
-		d.broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
-			srv := grpc.NewServer(append(append(opts, wire.ServerOptions()...), grpc.WaitForHandlers(true))...)
-			wire.RegisterSessionsServer(srv, p.sessions)
-			context.AfterFunc(p.run.ctx, srv.Stop)
-			return srv
-		})
+		<-p.run.exited
+		srv.Stop()
 	})
 	p.rpc = wire.NewClient(d.conn, p.h.o.Grace)
 	if p.info, err = p.rpc.Start(ctx, id, "cfgvault"); err != nil {

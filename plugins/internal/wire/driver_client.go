@@ -66,20 +66,25 @@ func (c *Client) call(ctx context.Context, f func(context.Context) error) error 
 	}
 	grace := time.NewTimer(c.grace)
 	defer grace.Stop()
-	tctx, stop := context.WithTimeout(cctx, c.grace)
-	_, _ = c.rpc.Cancel(tctx, &CancelRequest{Call: id}) // a plugin that cannot is judged by the grace
-	stop()
-	select {
-	case err := <-done:
-		err = callError(err)
-		if err == nil || Crashed(err) || errors.Is(err, ctx.Err()) {
-			return err
+	for {
+		// Repeated, for the first Cancel may overtake the call. A plugin that
+		// cannot is judged by the grace.
+		tctx, stop := context.WithTimeout(context.WithoutCancel(ctx), c.grace)
+		_, _ = c.rpc.Cancel(tctx, &CancelRequest{Call: id})
+		stop()
+		select {
+		case err := <-done:
+			err = callError(err)
+			if err == nil || Crashed(err) || errors.Is(err, ctx.Err()) {
+				return err
+			}
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-time.After(c.grace / 20):
+		case <-grace.C:
+			cancel()
+			<-done
+			return fmt.Errorf("%w: %w", ErrHung, ctx.Err())
 		}
-		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case <-grace.C:
-		cancel()
-		<-done
-		return fmt.Errorf("%w: %w", ErrHung, ctx.Err())
 	}
 }
 

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -28,18 +29,18 @@ func (c *Client) Stage(ctx context.Context, s *Session, change string, want []pl
 			return err
 		}
 		left := budget(MaxReply)
-		var diff []byte
+		var diff strings.Builder
 		return each(st.Recv, func(m *StagePart) error {
 			if err := left.take(proto.Size(m)); err != nil {
 				return err
 			}
 			switch p := m.GetPart().(type) {
 			case *StagePart_Text:
-				diff = append(diff, p.Text...)
+				diff.Write(p.Text)
 			case *StagePart_Losses:
 				d.Losses = append(d.Losses, list(p.Losses.GetLosses(), lossFromWire)...)
 			case *StagePart_End:
-				d.Text, d.Steps, d.Disruptive, d.Address = string(diff), p.End.GetSteps(), p.End.GetDisruptive(), p.End.GetAddress()
+				d.Text, d.Steps, d.Disruptive, d.Address = diff.String(), p.End.GetSteps(), p.End.GetDisruptive(), p.End.GetAddress()
 				return errEnd
 			}
 			return nil

@@ -54,7 +54,7 @@ func (s *Served) Gone() <-chan struct{} { return s.gone }
 func (s *Served) ServerOptions() []grpc.ServerOption {
 	return append(ServerOptions(),
 		grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (res any, err error) {
-			if !ours(info.FullMethod) {
+			if !ours(info.FullMethod) || info.FullMethod == Driver_Cancel_FullMethodName {
 				return handler(ctx, req)
 			}
 			ctx, end, err := s.begin(ctx)

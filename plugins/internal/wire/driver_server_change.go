@@ -47,7 +47,7 @@ func (s *Served) Stage(io grpc.BidiStreamingServer[StageRequest, StagePart]) err
 	if err != nil {
 		return err
 	}
-	err = chunks([]byte(d.Text), func(p []byte) error { return io.Send(&StagePart{Part: &StagePart_Text{p}}) })
+	err = chunks(d.Text, func(p []byte) error { return io.Send(&StagePart{Part: &StagePart_Text{p}}) })
 	if err != nil {
 		return err
 	}

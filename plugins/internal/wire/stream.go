@@ -12,11 +12,11 @@ import (
 )
 
 // chunks calls send with pieces of data of at most Chunk bytes, in order. It
-// does not copy: send must not keep the piece.
-func chunks(data []byte, send func([]byte) error) error {
+// does not copy bytes: send must not keep the piece.
+func chunks[B []byte | string](data B, send func([]byte) error) error {
 	for len(data) > 0 {
 		n := min(len(data), Chunk)
-		if err := send(data[:n]); err != nil {
+		if err := send([]byte(data[:n])); err != nil {
 			return err
 		}
 		data = data[n:]
