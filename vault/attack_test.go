@@ -1,0 +1,345 @@
+package vault_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cfgvault/cfgvault/vault"
+	"github.com/cfgvault/cfgvault/vault/mem"
+)
+
+// attacked is a vault in a memory store whose provider is not honest.
+func attacked(t *testing.T) (*world, *mem.Store) {
+	s := mem.New()
+	return newWorld(t, s, vault.CreateOptions{Classic: true}), s
+}
+
+// keys returns the store's keys below a prefix.
+func keys(t *testing.T, s vault.Store, prefix string) []string {
+	t.Helper()
+	var list []string
+	for o, err := range s.List(t.Context(), prefix) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, o.Key)
+	}
+	return list
+}
+
+// wantIntegrity checks that an error is ErrIntegrity and names every object.
+func wantIntegrity(t *testing.T, err error, objects ...string) {
+	t.Helper()
+	if !errors.Is(err, vault.ErrIntegrity) {
+		t.Fatalf("got %v, want ErrIntegrity", err)
+	}
+	var typed *vault.IntegrityError
+	if !errors.As(err, &typed) {
+		t.Fatalf("%v is no *IntegrityError", err)
+	}
+	for _, o := range objects {
+		if !strings.Contains(err.Error(), o) {
+			t.Fatalf("%v does not name %s", err, o)
+		}
+	}
+}
+
+func get(t *testing.T, s vault.Store, key string) []byte {
+	t.Helper()
+	data, err := s.Get(t.Context(), key, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestTamperedObject(t *testing.T) {
+	w, s := attacked(t)
+	e := w.backup("one", "dev")[0]
+	good := get(t, s, e.Object)
+	// Every byte of the ciphertext counts: the header's too.
+	for at := 0; at < len(good); at += 7 {
+		bad := slices.Clone(good)
+		bad[at] ^= 1
+		s.Replace(e.Object, bad)
+		_, err := w.v.Fetch(t.Context(), e, w.ids)
+		wantIntegrity(t, err, e.Object)
+	}
+	for _, n := range []int{0, 1, len(good) / 2, len(good) - 1} {
+		s.Replace(e.Object, good[:n])
+		_, err := w.v.Fetch(t.Context(), e, w.ids)
+		wantIntegrity(t, err, e.Object)
+	}
+	s.Replace(e.Object, append(slices.Clone(good), make([]byte, 1<<20)...))
+	_, err := w.v.Fetch(t.Context(), e, w.ids)
+	wantIntegrity(t, err, e.Object)
+	s.Remove(e.Object)
+	_, err = w.v.Fetch(t.Context(), e, w.ids)
+	wantIntegrity(t, err, e.Object)
+	_, err = w.v.Check(t.Context(), vault.CheckOptions{})
+	wantIntegrity(t, err, e.Object)
+}
+
+func TestSwappedBetweenDevices(t *testing.T) {
+	w, s := attacked(t)
+	list := w.backup("same length 1", "dev-a", "dev-b")
+	a, b := list[0], list[1]
+	data := get(t, s, b.Object)
+	s.Replace(a.Object, data)
+	_, err := w.v.Fetch(t.Context(), a, w.ids)
+	wantIntegrity(t, err, a.Object)
+
+	// A provider who also makes up an entry meets the manifest.
+	lie := a
+	lie.SHA256, lie.Size = b.SHA256, b.Size
+	lie.Object = strings.Replace(b.Object, "dev-b", "dev-a", 1)
+	lie.Time = b.Time
+	s.Replace(lie.Object, data)
+	_, err = w.v.Fetch(t.Context(), lie, w.ids)
+	wantIntegrity(t, err, lie.Object, "device")
+	for name, change := range map[string]func(*vault.Entry){
+		"kind":    func(e *vault.Entry) { e.Kind = vault.Undo },
+		"verdict": func(e *vault.Entry) { e.Verdict = vault.Partial },
+		"held":    func(e *vault.Entry) { e.Held = []vault.Code{"other-serial"} },
+	} {
+		lie := b
+		change(&lie)
+		_, err := w.v.Fetch(t.Context(), lie, w.ids)
+		wantIntegrity(t, err, name)
+	}
+}
+
+func TestReplayedAsNewest(t *testing.T) {
+	w, s := attacked(t)
+	old := w.backup("old", "dev")[0]
+	w.backup("new", "dev")
+	// The old object under a newer name: no record names it.
+	s.Replace(strings.Replace(old.Object, "snapshots/dev/20", "snapshots/dev/21", 1), get(t, s, old.Object))
+	if got := w.latest("dev"); got != "new" {
+		t.Fatalf("latest is %q", got)
+	}
+	r, err := w.v.Check(t.Context(), vault.CheckOptions{})
+	if err != nil || len(r.Unrecorded) != 1 {
+		t.Fatalf("check: %+v, %v", r, err)
+	}
+	// The old record under a newer name.
+	runs := keys(t, s, "runs/")
+	data := get(t, s, runs[1])
+	next := strings.Replace(runs[1], "/00000002-", "/00000005-", 1)
+	s.Replace(next, data)
+	_, err = w.v.Index(t.Context())
+	wantIntegrity(t, err, next)
+}
+
+func TestRemovedRecord(t *testing.T) {
+	for at := range 6 {
+		w, s := attacked(t)
+		for _, text := range []string{"one", "two", "three"} {
+			w.backup(text, "dev")
+		}
+		w.index()
+		runs := keys(t, s, "runs/")
+		s.Remove(runs[at])
+		_, err := w.v.Index(t.Context())
+		wantIntegrity(t, err, "runs/")
+
+		// A reader who never saw the vault notices all but the end of the chain.
+		fresh := w.reader()
+		_, err = fresh.v.Index(t.Context())
+		if at < 5 {
+			wantIntegrity(t, err, "runs/")
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// reader is another home that sees the vault for the first time.
+func (w *world) reader() *world {
+	w.t.Helper()
+	f := &world{t: w.t, store: w.store, dir: filepath.Join(w.t.TempDir(), "reader"), now: w.now, created: w.created, ids: w.ids}
+	if _, err := vault.Recover(w.t.Context(), f.config(), w.created.RootPublic, w.ids); err != nil && !errors.Is(err, vault.ErrIntegrity) {
+		w.t.Fatal(err)
+	}
+	f.open()
+	return f
+}
+
+func TestRolledBackToYesterday(t *testing.T) {
+	w, s := attacked(t)
+	w.backup("one", "dev")
+	yesterday := s.Clone()
+	w.backup("two", "dev")
+	w.index()
+	w.store = yesterday
+	w.open()
+	_, err := w.v.Index(t.Context())
+	wantIntegrity(t, err, "runs/", "earlier state")
+	if err := os.RemoveAll(filepath.Join(w.dir, "cache")); err != nil { // pins are not in the cache
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(w.dir, "cache"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.v.Index(t.Context())
+	wantIntegrity(t, err, "runs/", "earlier state")
+}
+
+func TestHeadsTellFreshReaders(t *testing.T) {
+	w, s := attacked(t)
+	w.backup("one", "dev")
+	yesterday := s.Clone()
+	w.backup("two", "dev")
+	if err := w.v.PutHeads(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.index()
+	heads := keys(t, s, "heads/")
+	yesterday.Replace(heads[0], get(t, s, heads[0]))
+	w.store = yesterday
+	fresh := w.reader()
+	_, err := fresh.v.Index(t.Context())
+	wantIntegrity(t, err, heads[0])
+	s.Remove(heads[0])
+	w.store = s
+	w.open()
+	_, err = w.v.Index(t.Context())
+	wantIntegrity(t, err, "heads")
+}
+
+func TestForeignSigner(t *testing.T) {
+	w, s := attacked(t)
+	w.backup("one", "dev")
+	other, os := attacked(t)
+	other.backup("evil", "dev")
+	for _, key := range keys(t, os, "") {
+		if strings.HasPrefix(key, "runs/") || strings.HasPrefix(key, "snapshots/") {
+			s.Replace(key, get(t, os, key))
+		}
+	}
+	x, err := w.v.Index(t.Context())
+	wantIntegrity(t, err, other.v.AgentKeyID())
+	if e, ok := x.Latest("dev"); !ok || w.fetch(e) != "one" {
+		t.Fatal("what verifies is lost because something else does not")
+	}
+}
+
+func TestForeignTrustAndReceipt(t *testing.T) {
+	for _, series := range []string{"trust/", "heads/", "receipts/"} {
+		w, s := attacked(t)
+		w.backup("one", "dev")
+		other, os := attacked(t)
+		e := other.backup("evil", "dev")[0]
+		if err := other.v.PutHeads(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.v.Accept(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		key := keys(t, os, series)[0]
+		s.Replace(strings.Replace(key, "00000001", "00000002", 1), get(t, os, key))
+		_, err := w.v.Index(t.Context())
+		wantIntegrity(t, err, series)
+	}
+}
+
+func TestTwoAgentsAtOnce(t *testing.T) {
+	w, _ := attacked(t)
+	r := w.begin()
+	w.open() // as another process would
+	if _, err := w.v.Begin(t.Context(), vault.RunOptions{}); !errors.Is(err, vault.ErrBusy) {
+		t.Fatalf("got %v, want ErrBusy", err)
+	}
+	done := make(chan error)
+	go func() {
+		second, err := w.v.Begin(t.Context(), vault.RunOptions{Wait: true})
+		if err == nil {
+			err = second.Close(t.Context())
+		}
+		done <- err
+	}()
+	if _, err := r.Put(t.Context(), w.snapshot("dev", "one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := w.latest("dev"); got != "one" {
+		t.Fatalf("latest is %q", got)
+	}
+}
+
+func TestClonedAgent(t *testing.T) {
+	for _, putOnly := range []bool{false, true} {
+		w, s := attacked(t)
+		w.backup("one", "dev")
+		clone := *w
+		clone.dir = filepath.Join(t.TempDir(), "clone")
+		if err := os.CopyFS(clone.dir, os.DirFS(w.dir)); err != nil {
+			t.Fatal(err)
+		}
+		clone.open()
+		w.backup("two", "dev")
+		if !putOnly {
+			_, err := clone.v.Begin(t.Context(), vault.RunOptions{})
+			wantIntegrity(t, err, "runs/")
+			continue
+		}
+		clone.store = putOnlyStore{s}
+		clone.open()
+		clone.backup("three", "dev")
+		clone.backup("four", "dev-2")
+		x, err := w.v.Index(t.Context())
+		forks := keys(t, s, "runs/"+w.v.AgentKeyID())
+		wantIntegrity(t, err, forks[2], forks[3])
+		// None is lost.
+		var texts []string
+		for _, d := range x.Devices() {
+			for _, e := range x.Snapshots(d) {
+				texts = append(texts, w.fetch(e))
+			}
+		}
+		slices.Sort(texts)
+		if got := strings.Join(texts, " "); got != "four one three two" {
+			t.Fatalf("snapshots: %s", got)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	w, s := attacked(t)
+	w.backup("one", "dev")
+	before := len(keys(t, s, ""))
+	real := w.now
+	for _, d := range []time.Duration{-time.Hour, -6 * time.Minute, 6 * time.Minute} {
+		w.now = func() time.Time { return real().Add(d) }
+		if _, err := w.v.Begin(t.Context(), vault.RunOptions{}); !errors.Is(err, vault.ErrClock) {
+			t.Fatalf("clock off by %v: got %v, want ErrClock", d, err)
+		}
+	}
+	if len(keys(t, s, "")) != before {
+		t.Fatal("a run with a wrong clock wrote something")
+	}
+	w.now = real
+	w.backup("two", "dev")
+}
+
+func TestOverdue(t *testing.T) {
+	w, _ := attacked(t)
+	w.backup("one", "dev")
+	x := w.index()
+	if late := x.Overdue(w.now()); len(late) != 0 {
+		t.Fatalf("overdue: %v", late)
+	}
+	if late := x.Overdue(w.now().Add(25 * time.Hour)); len(late) != 1 || late[0].Key != w.v.AgentKeyID() {
+		t.Fatalf("not overdue: %v", late)
+	}
+}
