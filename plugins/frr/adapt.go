@@ -5,8 +5,8 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
-// references are the places where FRR 8.4 names an interface.
-func references() []string {
+// interfaceRefs are the places where FRR 8.4 names an interface.
+func interfaceRefs() []string {
 	return []string{
 		"interface $if ...",
 		"ip route * $if", "ip route * * $if ...", "ip route * $if ...",
@@ -29,7 +29,7 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		return out, losses, nil
 	}
 	names := lens.Names{
-		Refs: references(),
+		Refs: interfaceRefs(),
 		// A word that the map does not name may be a peer group, a keyword or
 		// an address: it stays, and is no interface that could collide.
 		Rename: func(word string, one func(string) string) (string, bool) {
@@ -40,10 +40,10 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		},
 	}
 	for i := range out {
-		if out[i].Role == plugins.RoleState || out[i].Name == daemonsFile {
+		if out[i].Role == plugins.RoleState || out[i].Name == nativeDaemons {
 			continue
 		}
-		d := parse(string(out[i].Data))
+		d := parseConfig(string(out[i].Data))
 		if err := names.Apply(d, m); err != nil {
 			return nil, nil, err
 		}

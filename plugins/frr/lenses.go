@@ -12,21 +12,20 @@ import (
 
 // The native names of the artefacts that the lenses know.
 const (
-	runningConfig = "running-config"
-	frrConf       = "etc/frr/frr.conf"
-	vtyshConf     = "etc/frr/vtysh.conf"
-	daemonsFile   = "etc/frr/daemons"
+	nativeRunning = "running-config"
+	nativeFRR     = "etc/frr/frr.conf"
+	nativeDaemons = "etc/frr/daemons"
 )
 
 // normalize reads the running configuration into the common tree, or frr.conf
 // where there is no running configuration, and accounts for the lines of all
 // artefacts.
 func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized, error) {
-	l, r := lens.Check(table()), lens.NewReader()
-	main := frrConf
+	l, r := lens.Check(runningTable()), lens.NewReader()
+	main := nativeFRR
 	for _, a := range native {
-		if a.Name == runningConfig {
-			main = runningConfig
+		if a.Name == nativeRunning {
+			main = nativeRunning
 		}
 	}
 	for _, a := range native {
@@ -39,8 +38,8 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		case a.Name == main:
 		case a.Role == plugins.RoleState:
 			r.Opaque(a.Name, string(a.Data), plugins.Boilerplate, "evidence")
-		case a.Name == daemonsFile:
-			r.Verify(lens.Check(daemons()), a.Name, string(a.Data))
+		case a.Name == nativeDaemons:
+			r.Verify(lens.Check(daemonsTable()), a.Name, string(a.Data))
 		default:
 			// frr.conf, vtysh.conf and the files of single daemons say again
 			// what the running configuration says, or something else.
@@ -52,23 +51,23 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 
 // render writes a running configuration from the common tree.
 func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, error) {
-	text, losses, err := lens.Check(table()).Write(tree)
+	text, losses, err := lens.Check(runningTable()).Write(tree)
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for FRR: %w", err)
 	}
 	return []plugins.Artefact{{
-		Name: runningConfig, Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
+		Name: nativeRunning, Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
 	}}, losses, nil
 }
 
-func parse(text string) *syntax.Doc {
+func parseConfig(text string) *syntax.Doc {
 	return syntax.ParseIndented(text, syntax.Indented{Comment: "!"})
 }
 
-// table is the running configuration of FRR 8.4, as "show running-config"
+// runningTable is the running configuration of FRR 8.4, as "show running-config"
 // prints it; older releases where they differ are named. Statements and their
 // order were measured on 8.4.4.
-func table() lens.Table {
+func runningTable() lens.Table {
 	rows := []lens.Row{
 		{Text: "Building configuration...", Class: plugins.Boilerplate, Rule: "frame", Why: "vtysh prints it before the configuration (vtysh.c, show running-config)"},
 		{Text: "Current configuration:", Class: plugins.Boilerplate, Rule: "frame", Why: "vtysh prints it before the configuration (vtysh.c, show running-config)"},
@@ -77,20 +76,20 @@ func table() lens.Table {
 		{Text: "service integrated-vtysh-config", Class: plugins.Boilerplate, Rule: "integrated-config", Why: "the packages ship it in vtysh.conf: one frr.conf for all daemons"},
 		{Text: "end", Class: plugins.Boilerplate, Rule: "frame", Why: "vtysh prints it after the configuration"},
 	}
-	rows = append(rows, system()...)
-	rows = append(rows, staticRoutes()...)
+	rows = append(rows, systemRows()...)
+	rows = append(rows, staticRows()...)
 	rows = append(rows, lens.Row{
 		Text: "vrf $vrf:vrf", Set: "cfgvault-vrfs:vrfs/vrf[name=$vrf]", End: "exit-vrf",
-		Rows: append([]lens.Row{{Text: "vni $n:1..16777215", Set: "./vni=$n"}}, routes("$vrf", "")...),
+		Rows: append([]lens.Row{{Text: "vni $n:1..16777215", Set: "./vni=$n"}}, routeRows("$vrf", "")...),
 	})
-	rows = append(rows, routes("$vrf", " vrf $vrf:vrf")...)
-	rows = append(rows, interfaces())
-	rows = append(rows, bgp()...)
-	rows = append(rows, ospf()...)
-	rows = append(rows, prefixLists()...)
-	rows = append(rows, known()...)
+	rows = append(rows, routeRows("$vrf", " vrf $vrf:vrf")...)
+	rows = append(rows, interfaceRow())
+	rows = append(rows, bgpRows()...)
+	rows = append(rows, ospfInstances()...)
+	rows = append(rows, prefixListRows()...)
+	rows = append(rows, headingRows()...)
 	return lens.Table{
-		Parse: parse,
+		Parse: parseConfig,
 		Codecs: map[string]lens.Codec{
 			"ifname":      lens.Word(interfaceName),
 			"vrf":         lens.Word(func(s string) bool { return s != "default" }),
@@ -173,7 +172,7 @@ func linkLocal() lens.Codec {
 	}
 }
 
-func system() []lens.Row {
+func systemRows() []lens.Row {
 	const sys = "cfgvault-system:system/"
 	rows := []lens.Row{
 		{Text: "hostname $h", Set: sys + "hostname=$h"},
@@ -195,11 +194,11 @@ func system() []lens.Row {
 	return rows
 }
 
-func staticRoutes() []lens.Row { return routes("default", "") }
+func staticRows() []lens.Row { return routeRows("default", "") }
 
-// routes are the static routes of one VRF. Options stand in the order in
+// routeRows are the static routes of one VRF. Options stand in the order in
 // which 8.4 prints them; the suffix names the VRF where the block does not.
-func routes(vrf, suffix string) []lens.Row {
+func routeRows(vrf, suffix string) []lens.Row {
 	const options = " { tag $tag:1..4294967295 } { $distance:1..255 } { table $table:1..4294967295 } { nexthop-vrf $other }"
 	var rows []lens.Row
 	for _, f := range []struct{ command, prefix, ip string }{{"ip", "prefix4", "ip4"}, {"ipv6", "prefix6", "ip6"}} {
@@ -215,7 +214,7 @@ func routes(vrf, suffix string) []lens.Row {
 	return rows
 }
 
-func interfaces() lens.Row {
+func interfaceRow() lens.Row {
 	rows := []lens.Row{
 		{Text: "description $d:line", Set: "./description=$d"},
 		{Text: "shutdown", Set: "./enabled=false"},
@@ -266,7 +265,7 @@ func interfaceOSPF(command, place string, v4 bool) []lens.Row {
 	)
 }
 
-func prefixLists() []lens.Row {
+func prefixListRows() []lens.Row {
 	var rows []lens.Row
 	for _, f := range []struct{ command, family, prefix string }{{"ip", "ipv4", "prefix4"}, {"ipv6", "ipv6", "prefix6"}} {
 		list := "cfgvault-prefix-lists:prefix-lists/prefix-list[family=" + f.family + "][name=$name]"
@@ -279,8 +278,8 @@ func prefixLists() []lens.Row {
 	return rows
 }
 
-// known are headings that may be shown, of blocks that are not in the tree.
-func known() []lens.Row {
+// headingRows are headings that may be shown, of blocks that are not in the tree.
+func headingRows() []lens.Row {
 	return []lens.Row{
 		{Text: "line vty", Class: plugins.Boilerplate, Rule: "line-vty", Why: "printed always; what is below it is accounted for by itself"},
 		{Text: "route-map $_ $_:one-of=permit|deny $_:1..65535", Class: plugins.Unparsed},
@@ -290,8 +289,8 @@ func known() []lens.Row {
 	}
 }
 
-// daemons is /etc/frr/daemons, a shell file of the packages.
-func daemons() lens.Table {
+// daemonsTable is /etc/frr/daemons, a shell file of the packages.
+func daemonsTable() lens.Table {
 	return lens.Table{
 		Parse:  func(text string) *syntax.Doc { return syntax.ParseSections(text, syntax.Properties()) },
 		Words:  lens.Assignments,

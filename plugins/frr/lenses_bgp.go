@@ -15,7 +15,7 @@ func families() lens.Codec {
 		"ipv4 flowspec>ipv4-flowspec", "ipv6 flowspec>ipv6-flowspec")
 }
 
-func bgp() []lens.Row {
+func bgpRows() []lens.Row {
 	instance := func(heading, vrf string) lens.Row {
 		place := "cfgvault-bgp:bgp/instance[vrf=" + vrf + "]"
 		return lens.Row{Text: heading, Set: place + "/as=$as", End: "exit", Rows: instanceRows()}

@@ -6,7 +6,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
-func ospf() []lens.Row {
+func ospfInstances() []lens.Row {
 	instance := func(heading, container, vrf, process string, v6 bool) lens.Row {
 		place := "cfgvault-ospf:" + container + "/instance[vrf=" + vrf + "][process=" + process + "]"
 		return lens.Row{Text: heading, Set: place, End: "exit", Rows: ospfRows(v6)}

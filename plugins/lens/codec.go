@@ -142,7 +142,7 @@ func Int(lo, hi int64) Codec {
 }
 
 // OneOf makes a codec of fixed words; "text>tree" is written as text and kept
-// in the tree as tree. Of several texts for one value the first is written.
+// in the tree as tree, a string. Of several texts for one value the first is written.
 // Texts may be of two words if all of them are.
 func OneOf(words ...string) Codec {
 	read, write := map[string]any{}, map[any]string{}
@@ -153,7 +153,7 @@ func OneOf(words ...string) Codec {
 		if !ok {
 			value = text
 		}
-		v := typed(value)
+		v := any(value)
 		read[text] = v
 		if _, ok := write[v]; !ok {
 			write[v] = text
@@ -172,17 +172,6 @@ func OneOf(words ...string) Codec {
 			return s, ok
 		},
 	}
-}
-
-func typed(s string) any {
-	switch s {
-	case "true", "false":
-		return s == "true"
-	}
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return n
-	}
-	return s
 }
 
 // Or makes a codec that reads as the first of several that can, and writes as
@@ -514,4 +503,21 @@ func Assignments(buf []syntax.Word, statement string) []syntax.Word {
 		buf[i].At += value.At
 	}
 	return buf
+}
+
+// Expand lists the VLANs of a list of numbers and ranges.
+func Expand(list []any) []any {
+	var out []any
+	for _, e := range list {
+		lo, hi, isRange := strings.Cut(lexical(e), "-")
+		if !isRange {
+			hi = lo
+		}
+		l, err1 := strconv.ParseInt(lo, 10, 64)
+		h, err2 := strconv.ParseInt(hi, 10, 64)
+		for v := l; err1 == nil && err2 == nil && v <= min(h, 4094); v++ {
+			out = append(out, v)
+		}
+	}
+	return out
 }

@@ -36,9 +36,11 @@ type row struct {
 	ops   []op
 	set   []fact
 	cond  []fact
+	not   []fact
 	kids  []*row
 	index map[string][]*row // kids by first word, groups opened up
 	body  int               // slot, or -1
+	opens bool              // a block with something to write in it
 
 	inherited map[int]bool // slots that the headings around it have bound
 }
@@ -54,7 +56,7 @@ const (
 
 type op struct {
 	code  opCode
-	text  string
+	text  string // opWord, opFlag: the word; opVar: the word that stands for no value
 	codec *Codec
 	slots []int // of the parts; -1 is forgotten
 	to    int   // opSkip: where the group ends
@@ -212,6 +214,9 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 	if out.cond, err = c.facts(r.If, s.place, inner.names, optional, false); err != nil {
 		return nil, err
 	}
+	if out.not, err = c.facts(r.Unless, s.place, inner.names, optional, true); err != nil {
+		return nil, err
+	}
 	if first, _, _ := strings.Cut(strings.TrimSpace(set), " "); first != "" && r.Each == "" {
 		inner.place = placeOf(expand(first, s.place))
 	}
@@ -219,6 +224,9 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 		return nil, err
 	}
 	out.index = index(out.kids)
+	for _, k := range out.kids {
+		out.opens = out.opens || !k.ReadOnly
+	}
 	return out, nil
 }
 
@@ -258,7 +266,7 @@ func (c *compiler) slot(names map[string]int, name string) int {
 	return s
 }
 
-var variable = regexp.MustCompile(`^\$([A-Za-z_][\w-]*)(?::(\S+)|\?(\S+))?$`)
+var variable = regexp.MustCompile(`^\$([A-Za-z_][\w-]*)(?:!([\w-]+))?(?::(\S+)|\?(\S+))?$`)
 
 func (c *compiler) pattern(text string, names map[string]int, optional map[int]bool) ([]op, error) {
 	var ops []op
@@ -283,18 +291,18 @@ func (c *compiler) pattern(text string, names map[string]int, optional map[int]b
 			if m == nil {
 				return nil, fmt.Errorf("bad variable %s", word)
 			}
-			if m[3] != "" {
+			if m[4] != "" {
 				s := c.slot(names, m[1])
 				optional[s] = true
-				c.l.vocab[m[3]] = true
-				ops = append(ops, op{code: opFlag, text: m[3], slots: []int{s}})
+				c.l.vocab[m[4]] = true
+				ops = append(ops, op{code: opFlag, text: m[4], slots: []int{s}})
 				continue
 			}
-			codec, err := c.codec(m[2])
+			codec, err := c.codec(m[3])
 			if err != nil {
 				return nil, err
 			}
-			o := op{code: opVar, codec: codec}
+			o := op{code: opVar, codec: codec, text: m[2]}
 			if codec.Parts == nil {
 				o.slots = []int{c.slot(names, m[1])}
 			}
@@ -303,6 +311,9 @@ func (c *compiler) pattern(text string, names map[string]int, optional map[int]b
 			}
 			for _, slot := range o.slots {
 				c.l.hidden[slot] = c.l.hidden[slot] || codec.Secret
+				if o.text != "" {
+					optional[slot] = true
+				}
 			}
 			ops = append(ops, o)
 		default:

@@ -22,7 +22,9 @@
 // one word and binds it; $x:codec reads and writes the word by a codec of the
 // table or of the package (see Builtin). A codec with parts binds $x.part. The
 // variable $_ is matched and forgotten. "{ a $b }" may be left out as a whole.
-// "$x?word" is an optional word, true where it stands. A variable that the
+// "$x?word" is an optional word, true where it stands; "$x!word" is a variable
+// that has no value where that word stands: the vendor's name of its default.
+// A variable that the
 // heading of the enclosing block has bound must have the same value again.
 //
 // # Facts
@@ -84,6 +86,10 @@ type Row struct {
 	Set  string // facts
 	If   string // facts that must hold already when the statement is read, and are no part of what it says
 
+	// Unless are facts; the row is not written where they hold, because another
+	// row says it better there.
+	Unless string
+
 	Rows []Row  // the statement heads a block of these
 	End  string // written at the end of the block: "exit"
 
@@ -120,9 +126,9 @@ type Pair struct {
 	Write func(t Tree) []Emit
 }
 
-// Assign is one leaf that a Pair reads: an absolute instance path, keys in
-// place ("cfgvault-vlans:vlans/vlan[id=7]/name"), and its value: string,
-// int64 or bool. With Append it is one entry of a leaf-list.
+// Assign is one leaf that a Pair reads: an absolute instance path and its
+// value, string, int64 or bool; nil where the path ends in a list entry that
+// exists. With Append it is one entry of a leaf-list.
 type Assign struct {
 	Path   []Step
 	Value  any

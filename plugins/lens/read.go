@@ -319,6 +319,10 @@ func (x *reading) match(ops []op, pc, wi int) bool {
 			if next < 0 {
 				return false
 			}
+			if o.text != "" && text == o.text {
+				wi, pc = next, pc+1
+				continue
+			}
 			values, ok := o.codec.Read(text)
 			if !ok {
 				return false
@@ -547,13 +551,17 @@ func (x *reading) applyPair(r *row) bool {
 		switch {
 		case at == nil && x.frozen, at != nil && at.kind == leaf && at.val != a.Value:
 			return false
-		case x.frozen && a.Append && at.find(lexical(a.Value)) == nil:
+		case a.Value != nil && x.frozen && a.Append && at.find(lexical(a.Value)) == nil:
 			return false
 		}
 	}
 	for _, a := range assigns {
 		if x.frozen || len(a.Path) == 0 {
 			break
+		}
+		if a.Value == nil {
+			x.root.make(a.Path)
+			continue
 		}
 		n := x.root.make(a.Path[:len(a.Path)-1])
 		leafName := a.Path[len(a.Path)-1].Name

@@ -120,8 +120,15 @@ func (w *writer) statement(r *row, touched []touch, depth int) {
 	for _, t := range touched {
 		fresh = fresh || !t.node.used && !t.needs(left)
 	}
-	if !fresh && r.kids == nil {
+	if !fresh && !r.opens {
 		return // another statement has said it
+	}
+	if len(r.not) > 0 {
+		held := false
+		w.solve(r.not, nil, func([]touch) { held = true })
+		if held {
+			return
+		}
 	}
 	var body []string
 	if r.body >= 0 {
@@ -148,7 +155,7 @@ func (w *writer) statement(r *row, touched []touch, depth int) {
 	if r.body >= 0 {
 		w.out = append(w.out, r.BodyEnd)
 	}
-	if r.kids != nil {
+	if r.opens {
 		w.rows(r.kids, depth+1)
 		w.close(r, depth)
 	}
@@ -219,6 +226,9 @@ func (w *writer) word(o *op) (string, bool) {
 		return o.text, true
 	}
 	values := make([]any, len(o.slots))
+	if o.text != "" && w.env[o.slots[0]] == nil {
+		return o.text, true
+	}
 	for i, s := range o.slots {
 		if s < 0 || w.env[s] == nil {
 			return "", false

@@ -153,9 +153,10 @@ func DelimitedBanner(line string, words []Word) *Until {
 
 // HeredocBanner recognises "banner TYPE" with nothing after it, whose text
 // follows up to a line "EOF", and the same for the "action bash" of an event
-// handler: EOS.
+// handler and for "comment": EOS.
 func HeredocBanner(line string, words []Word) *Until {
-	if len(words) != 2 || !(words[0].Text == "banner" || words[0].Text == "action" && words[1].Text == "bash") {
+	comment := len(words) == 1 && words[0].Text == "comment"
+	if !comment && (len(words) != 2 || !(words[0].Text == "banner" || words[0].Text == "action" && words[1].Text == "bash")) {
 		return nil
 	}
 	return &Until{From: len(line), Whole: func(l string) bool { return strings.TrimSpace(l) == "EOF" }}
