@@ -15,7 +15,7 @@ const (
 	settleKnown = 5 * time.Millisecond  // quiet after the exact prompt before the sentinel is typed
 	settleGuess = 25 * time.Millisecond // quiet after what may be a prompt, a question or a pager
 	resend      = 2 * time.Second       // quiet at a prompt before another sentinel is typed, then doubled
-	sentMost    = 5                     // sentinels in one exchange
+	sentMost    = 4                     // sentinels in one exchange
 	frameWindow = 8 << 10               // bytes before the prompt that are searched for the sentinel
 )
 
@@ -28,7 +28,8 @@ type exchange struct {
 	input []byte // typed once the command was echoed, then Ctrl-D
 	limit int64
 	loose bool                                                 // anything may stand between sentinel and prompt
-	ask   func(line []byte) (reply string, ok bool, err error) // what to type at a question
+	// ask says what to type at a question; n questions were answered before.
+	ask func(line []byte, n int) (reply string, ok bool, err error)
 }
 
 // conversation is an exchange under way.
@@ -41,7 +42,8 @@ type conversation struct {
 	sent []string // sentinel lines as typed, in order
 	keys []string // the nonces in them
 
-	askedAt, askedLen int // the line that was answered, and its length then
+	asked             int // questions answered
+	askedAt, askedLen int // the line that was answered last, and its length then
 
 	// The first proof of a prompt whose frame was not known: a second one
 	// with the same frame has to follow.
@@ -151,6 +153,7 @@ func (c *conversation) next() (act func() (bool, error), delay time.Duration, er
 			return nil, 0, err
 		} else if ok {
 			return func() (bool, error) {
+				c.asked++
 				c.askedAt, c.askedLen = len(scr.out), len(tail)
 				return false, c.send(reply)
 			}, settleGuess, nil
@@ -177,7 +180,7 @@ func (c *conversation) question(tail []byte) (string, bool, error) {
 	if len(tail) == 0 || len(tail) > longestPrompt {
 		return "", false, nil
 	}
-	return c.ask(tail)
+	return c.ask(tail, c.asked)
 }
 
 // atPrompt proves a prompt: it types the sentinel, and accepts when the
@@ -196,13 +199,16 @@ func (c *conversation) atPrompt(tail string, known bool) (func() (bool, error), 
 		case c.trusts(tail, frame):
 			return finish, settleKnown, nil
 		case c.endFor < len(c.sent): // found just now: a second proof must agree
-			c.frame, c.framed, c.endFor = frame, true, len(c.sent)
-			return c.typeSentinel, settleKnown, nil
+			return func() (bool, error) {
+				c.frame, c.framed, c.endFor = frame, true, len(c.sent)
+				return c.typeSentinel()
+			}, settleKnown, nil
 		}
 		if len(c.sent) >= sentMost {
 			return func() (bool, error) {
-				c.sh.scr.bad = true
-				return finish()
+				c.sh.unproved = true
+				c.end = len(c.sh.scr.out)
+				return true, nil
 			}, resend, nil
 		}
 		return c.typeSentinel, resend << (len(c.sent) - 1), nil
@@ -298,7 +304,7 @@ func (c *conversation) output() plugins.Output {
 		}
 		text = rest
 	}
-	if scr.bad {
+	if scr.bad || c.sh.unproved {
 		o.End = plugins.EndCut
 	}
 	o.Stdout = text

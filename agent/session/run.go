@@ -180,11 +180,15 @@ func openChannel(ctx context.Context, l *link) (ssh.Channel, <-chan *ssh.Request
 	}
 }
 
-// request is SendRequest with a context.
+// request is SendRequest with a context. payload is nil or a struct.
 func request(ctx context.Context, l *link, ch ssh.Channel, name string, payload any) (bool, error) {
+	var body []byte
+	if payload != nil {
+		body = ssh.Marshal(payload)
+	}
 	stop := context.AfterFunc(ctx, l.close)
 	defer stop()
-	ok, err := ch.SendRequest(name, true, ssh.Marshal(payload))
+	ok, err := ch.SendRequest(name, true, body)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}

@@ -106,6 +106,8 @@ type shell struct {
 	scr    screen
 	base   string // the prompt in which every one-shot command begins
 	prompt string // now
+
+	unproved bool // the prompt was not: the login is of no more use
 	frames map[string]string
 	spare  []byte
 }
@@ -178,7 +180,7 @@ func (s *Session) startShell(ctx context.Context, l *link) (*shell, error) {
 		}
 	}
 	if ok && err == nil {
-		ok, err = request(ctx, l, ch, "shell", struct{}{})
+		ok, err = request(ctx, l, ch, "shell", nil)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -197,22 +199,32 @@ func (s *Session) startShell(ctx context.Context, l *link) (*shell, error) {
 // login finds the prompt, raises privilege and types the set-up.
 func (sh *shell) login(ctx context.Context) error {
 	// Before the set-up the device may print anything around its prompt.
-	if _, err := sh.exchange(ctx, exchange{limit: greetingMost, loose: true}); err != nil {
+	if err := sh.prove(ctx, exchange{limit: greetingMost, loose: true}); err != nil {
 		return err
 	}
 	if err := sh.enable(ctx); err != nil {
 		return err
 	}
 	for _, line := range sh.r.Setup {
-		if _, err := sh.exchange(ctx, exchange{text: line, typed: true, limit: greetingMost, loose: true}); err != nil {
+		if err := sh.prove(ctx, exchange{text: line, typed: true, limit: greetingMost, loose: true}); err != nil {
 			return err
 		}
 	}
-	if _, err := sh.exchange(ctx, exchange{limit: greetingMost}); err != nil {
+	if err := sh.prove(ctx, exchange{limit: greetingMost}); err != nil {
 		return err
 	}
 	sh.base = sh.prompt
 	return nil
+}
+
+// prove is an exchange of which only the prompt at its end matters. What stands
+// before it may be mangled: a banner can end in the middle of a sentinel.
+func (sh *shell) prove(ctx context.Context, x exchange) error {
+	out, err := sh.exchange(ctx, x)
+	if err == nil && out.End == plugins.EndCut && sh.unproved {
+		err = fmt.Errorf("%w: %s: the device does not echo the sentinel of driver %s behind its prompt", ErrUnreachable, sh.s.t.name(), sh.s.info.Name)
+	}
+	return err
 }
 
 // enable raises privilege. The password is typed once.
@@ -222,11 +234,11 @@ func (sh *shell) enable(ctx context.Context) error {
 	}
 	name, asked := sh.s.t.name(), false
 	x := exchange{text: sh.r.Enable, typed: true, limit: greetingMost, loose: true}
-	x.ask = func(line []byte) (string, bool, error) {
+	x.ask = func(line []byte, n int) (string, bool, error) {
 		switch {
 		case sh.r.enablePrompt == nil || !sh.r.enablePrompt.Match(line):
 			return "", false, nil
-		case asked:
+		case n > 0:
 			return "", false, fmt.Errorf("%w: %s: the enable password is wrong", ErrAuth, name)
 		case sh.s.t.Enable.IsZero():
 			return "", false, fmt.Errorf("%w: %s asks for an enable password and none is set", ErrAuth, name)
@@ -234,7 +246,7 @@ func (sh *shell) enable(ctx context.Context) error {
 		asked = true
 		return sh.s.t.Enable.Reveal() + sh.r.Newline, true, nil
 	}
-	if _, err := sh.exchange(ctx, x); err != nil {
+	if err := sh.prove(ctx, x); err != nil {
 		return err
 	}
 	if !matchTrimmed(sh.r.privileged, sh.prompt) {
@@ -259,7 +271,7 @@ func (sh *shell) run(ctx context.Context, c plugins.Command) (plugins.Output, er
 		return cut, err
 	}
 	x := exchange{text: c.Text, typed: true, input: c.Input, limit: sh.s.t.maxOutput()}
-	x.ask = func(line []byte) (string, bool, error) {
+	x.ask = func(line []byte, _ int) (string, bool, error) {
 		a, ok := answers.find(line)
 		if ok && !a.NoNewline {
 			a.Reply += sh.r.Newline
@@ -353,4 +365,4 @@ func (c cli) Close() error {
 }
 
 // nonce returns what no device prints by itself.
-func nonce() string { return "CV" + rand.Text()[:18] }
+func nonce() string { return "CV" + rand.Text()[:12] }
