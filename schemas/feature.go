@@ -1,0 +1,151 @@
+package schemas
+
+import (
+	"slices"
+	"sort"
+	"strings"
+)
+
+// feature is a feature of a module and whether it is on.
+type feature struct {
+	stmt   *statement
+	module *Module
+	on     bool
+	state  int8 // 0 new, 1 being compiled, 2 done
+}
+
+func (c *compiler) compileFeatures(m *Module) {
+	names := make([]string, 0, len(m.features))
+	for n := range m.features {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	m.Features = nil
+	for _, n := range names {
+		if c.feature(m.features[n]) {
+			m.Features = append(m.Features, n)
+		}
+	}
+}
+
+func (c *compiler) feature(f *feature) bool {
+	if f.state == 0 {
+		f.state = 1
+		f.on = c.l.Feature == nil || c.l.Feature(f.module.Name, f.stmt.arg)
+		f.on = c.enabled(f.stmt) && f.on
+		f.state = 2
+	}
+	return f.on
+}
+
+// enabled evaluates the if-feature statements of s: all must hold (§7.20.2).
+func (c *compiler) enabled(s *statement) bool {
+	on := true
+	for _, f := range s.subs {
+		if f.kw == "if-feature" && !c.ifFeature(f) {
+			on = false
+		}
+	}
+	return on
+}
+
+// ifFeature evaluates one if-feature expression.
+func (c *compiler) ifFeature(s *statement) bool {
+	e := &featureExpr{c: c, s: s, tokens: featureTokens(s.arg)}
+	if !s.src.v11 && len(e.tokens) != 1 {
+		c.faultf(s, "RFC 7950 §7.20.2", "an if-feature expression needs yang-version 1.1")
+		return true
+	}
+	on := e.or(0)
+	if !e.bad && len(e.tokens) > 0 {
+		e.fail("%q is too much", clip(e.tokens[0]))
+	}
+	return on
+}
+
+func featureTokens(s string) []string {
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "(", " ( "), ")", " ) ")
+	return strings.Fields(s)
+}
+
+// featureExpr is the parser of if-feature expressions: or, and, not, ( ).
+type featureExpr struct {
+	c      *compiler
+	s      *statement
+	tokens []string
+	bad    bool
+}
+
+func (e *featureExpr) fail(format string, args ...any) {
+	if !e.bad {
+		e.c.faultf(e.s, "RFC 7950 §7.20.2", "if-feature: "+format, args...)
+	}
+	e.bad = true
+}
+
+func (e *featureExpr) next() string {
+	if len(e.tokens) == 0 {
+		return ""
+	}
+	return e.tokens[0]
+}
+
+func (e *featureExpr) or(depth int) bool {
+	on := e.and(depth)
+	for !e.bad && e.next() == "or" {
+		e.tokens = e.tokens[1:]
+		right := e.and(depth)
+		on = on || right
+	}
+	return on
+}
+
+func (e *featureExpr) and(depth int) bool {
+	on := e.factor(depth)
+	for !e.bad && e.next() == "and" {
+		e.tokens = e.tokens[1:]
+		right := e.factor(depth)
+		on = on && right
+	}
+	return on
+}
+
+func (e *featureExpr) factor(depth int) bool {
+	t := e.next()
+	if t == "" || depth > maxTypeDepth {
+		e.fail("the expression ends too early or is too deep")
+		return true
+	}
+	e.tokens = e.tokens[1:]
+	switch t {
+	case "not":
+		return !e.factor(depth + 1)
+	case "(":
+		on := e.or(depth + 1)
+		if e.next() != ")" {
+			e.fail("a closing parenthesis is missing")
+			return true
+		}
+		e.tokens = e.tokens[1:]
+		return on
+	}
+	if slices.Contains([]string{"or", "and", ")"}, t) {
+		e.fail("%q stands where a feature should", t)
+		return true
+	}
+	m, local, ok := e.c.resolve(e.s, t, e.s.src.module)
+	if !ok {
+		e.bad = true
+		return true
+	}
+	f := m.features[local]
+	if f == nil {
+		e.fail("there is no feature %q", clip(t))
+		return true
+	}
+	if f.state == 1 {
+		e.fail("feature %q depends on itself", clip(t))
+		return true
+	}
+	return e.c.feature(f)
+}

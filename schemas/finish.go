@@ -1,0 +1,347 @@
+package schemas
+
+import (
+	"slices"
+	"strings"
+)
+
+// finish computes what depends on the whole schema and checks the rules that
+// only hold for it: after augments and deviations.
+func (c *compiler) finish() {
+	c.inherit(c.set.root, true, false)
+	if c.stop() {
+		return
+	}
+	c.each(c.set.root, func(n *Node) {
+		if n.typ != nil {
+			c.resolveRefs(n, n.typ)
+		}
+	})
+	if len(c.errs) > 0 || len(c.needed) > 0 {
+		return
+	}
+	c.each(c.set.root, c.refCycle)
+	if len(c.errs) > 0 {
+		return
+	}
+	c.each(c.set.root, c.checkNode)
+	c.demand(c.set.root)
+}
+
+func (c *compiler) each(n *Node, visit func(*Node)) {
+	for _, k := range n.children {
+		visit(k)
+		c.each(k, visit)
+	}
+}
+
+// inherit hands config and policy down and numbers the children.
+func (c *compiler) inherit(n *Node, config, action bool) {
+	if n.configSet != nil && !action {
+		if *n.configSet && !config {
+			c.faultf(n.stmt, "RFC 7950 §7.21.1", "%s %q cannot be configuration below state", n.kind, n.name)
+		}
+		config = *n.configSet
+	}
+	n.config = config && !action
+	n.action = action
+	n.conditional = len(n.whens) > 0 || n.parent != nil && !n.parent.isDataOrRoot() && n.parent.conditional
+	if n.parent != nil {
+		n.secret = n.secret || n.parent.secret
+		n.volatile = n.volatile || n.parent.volatile
+		if n.bind == "" {
+			n.bind = n.parent.bind
+		}
+		n.sortKey = n.module.Name + ":" + n.name
+	}
+	switch n.kind {
+	case KindRPC, KindAction, KindNotification:
+		action = true
+	}
+	for i, k := range n.children {
+		k.order = i
+		c.inherit(k, config, action)
+	}
+	if n.kind == KindList {
+		c.listKeys(n)
+	}
+}
+
+// listKeys binds the key statement (§7.8.2).
+func (c *compiler) listKeys(n *Node) {
+	const rule = "RFC 7950 §7.8.2"
+	s := n.stmt.child("key")
+	if s == nil {
+		if n.config {
+			c.faultf(n.stmt, rule, "list %q is configuration and has no key", n.name)
+		}
+		return
+	}
+	for _, ref := range strings.Fields(s.arg) {
+		_, local, ok := strings.Cut(ref, ":")
+		if !ok {
+			local = ref
+		}
+		k := n.kids[name{n.module.Name, local}]
+		switch {
+		case k == nil || k.kind != KindLeaf || k.parent != n:
+			c.faultf(s, rule, "key %q is not a leaf of list %q", clip(ref), n.name)
+			continue
+		case slices.Contains(n.keys, k):
+			c.faultf(s, rule, "key %q is there twice", local)
+			continue
+		case k.config != n.config:
+			c.faultf(s, rule, "key %q and list %q differ in config", local, n.name)
+		case len(k.whens) > 0 || k.stmt.child("if-feature") != nil:
+			c.faultf(s, rule, "key %q depends on a when or if-feature", local)
+		case k.typ != nil && k.typ.Base == BaseEmpty && !n.stmt.src.v11:
+			c.faultf(s, rule, "key %q is of type empty", local)
+		}
+		n.keys = append(n.keys, k)
+		k.keyIndex = len(n.keys)
+	}
+	if len(n.keys) == 0 {
+		c.faultf(s, rule, "the key of list %q is empty", n.name)
+	}
+}
+
+// refCycle refuses leafrefs that lead to themselves.
+func (c *compiler) refCycle(n *Node) {
+	if len(n.refs) == 0 {
+		return
+	}
+	seen := make(map[*Node]bool)
+	var walk func(at *Node) bool
+	walk = func(at *Node) bool {
+		for _, r := range at.refs {
+			if r.target == n {
+				return true
+			}
+			if !seen[r.target] {
+				seen[r.target] = true
+				if walk(r.target) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if walk(n) {
+		c.faultf(n.typeStmt, "RFC 7950 §9.9", "the leafref of %s leads to itself", n.Path())
+	}
+}
+
+// checkNode checks defaults, uniques, counts and choices of one node.
+func (c *compiler) checkNode(n *Node) {
+	switch n.kind {
+	case KindLeaf:
+		if len(n.defaults) > 0 && n.mandatory {
+			c.faultf(n.stmt, "RFC 7950 §7.6.4", "leaf %q is mandatory and has a default", n.name)
+		}
+		if n.keyIndex > 0 {
+			n.mandatory = false // the key statement says it all
+			n.defaults = nil    // §7.8.2: ignored
+		}
+	case KindLeafList:
+		if len(n.defaults) > 0 && n.min > 0 {
+			c.faultf(n.stmt, "RFC 7950 §7.7.2", "leaf-list %q has a default and min-elements", n.name)
+		}
+	case KindChoice:
+		c.checkChoice(n)
+	case KindList:
+		c.uniqueLeaves(n)
+	}
+	if (n.kind == KindList || n.kind == KindLeafList) && n.max > 0 && n.min > n.max {
+		c.faultf(n.stmt, "RFC 7950 §7.7.5", "%s %q needs more elements than it may have", n.kind, n.name)
+	}
+	if !n.leafy() || n.typ == nil {
+		return
+	}
+	if n.units == "" {
+		n.units = n.typ.units
+	}
+	defaults := n.defaults
+	if len(defaults) == 0 && n.typ.dflt != nil && n.keyIndex == 0 && !n.mandatory && n.min == 0 {
+		defaults = []attached{{n.typ.dflt.arg, n.typ.dflt}}
+	}
+	if n.typ.Base == BaseEmpty && len(defaults) > 0 {
+		c.faultf(defaults[0].stmt, "RFC 7950 §9.11", "type empty cannot have a default")
+		return
+	}
+	for _, d := range defaults {
+		v, err := c.readDefault(d, n)
+		if err != nil {
+			c.faultf(d.stmt, "RFC 7950 §7.6.4", "the default does not fit the type: %v", err)
+			continue
+		}
+		if n.kind == KindLeafList && n.config && slices.Contains(n.dflts, v.text) {
+			c.faultf(d.stmt, "RFC 7950 §7.7.4", "the default %q is there twice", clip(d.arg))
+		}
+		n.dflts = append(n.dflts, v.text)
+		n.dfltTypes = append(n.dfltTypes, v.typ)
+	}
+	n.trimmable = n.keyIndex == 0 && trimmable(n)
+}
+
+// readDefault reads a default in the place where it is written.
+func (c *compiler) readDefault(d attached, n *Node) (value, *valueError) {
+	r := &reading{set: c.set, node: n, module: c.prefixesOf(d.stmt, n.module)}
+	return r.read(n.typ, d.arg)
+}
+
+func (c *compiler) prefixesOf(s *statement, own *Module) func(string) (string, bool) {
+	return func(p string) (string, bool) {
+		if p == "" {
+			if own != nil && !c.lent {
+				return own.Name, true
+			}
+			return s.src.module.Name, true
+		}
+		m, ok := s.src.prefixes[p]
+		if !ok || m == nil {
+			return "", false
+		}
+		return m.Name, true
+	}
+}
+
+// checkDefault checks a typedef's default.
+func (c *compiler) checkDefault(d *statement, t *Type, at *statement) {
+	r := &reading{set: c.set, node: &Node{}, module: c.prefixesOf(d, d.src.module)}
+	if t.Base == BaseInstanceIdentifier {
+		return // needs the tree: checked where it is used
+	}
+	if t.Base == BaseEmpty {
+		c.faultf(d, "RFC 7950 §9.11", "type empty cannot have a default")
+		return
+	}
+	if _, err := r.read(t, d.arg); err != nil {
+		c.faultf(at, "RFC 7950 §7.3.4", "the default %q does not fit the type: %v", clip(d.arg), err)
+	}
+}
+
+// trimmable reports whether leaving the node out means the same as its
+// default: in a case that is not the default one, it also says that the case
+// is chosen.
+func trimmable(n *Node) bool {
+	for at := n; at.parent != nil; at = at.parent {
+		p := at.parent
+		switch {
+		case p.kind == KindCase && p.parent.dfltCase != p:
+			return false
+		case p.kind == KindList, p.kind == KindContainer && p.presence:
+			return true
+		}
+	}
+	return true
+}
+
+// checkChoice binds a choice's default case (§7.9.3).
+func (c *compiler) checkChoice(n *Node) {
+	if len(n.defaults) == 0 {
+		return
+	}
+	d := n.defaults[0]
+	if n.mandatory {
+		c.faultf(d.stmt, "RFC 7950 §7.9.3", "choice %q is mandatory and has a default", n.name)
+	}
+	_, local, ok := strings.Cut(d.arg, ":")
+	if !ok {
+		local = d.arg
+	}
+	for _, k := range n.children {
+		if k.name == local {
+			n.dfltCase = k
+		}
+	}
+	if n.dfltCase == nil {
+		c.faultf(d.stmt, "RFC 7950 §7.9.3", "choice %q has no case %q", n.name, clip(d.arg))
+		return
+	}
+	for _, k := range n.dfltCase.children {
+		if m := k.demands(); m != nil {
+			c.faultf(d.stmt, "RFC 7950 §7.9.3", "the default case has the mandatory node %q", m.name)
+		}
+	}
+}
+
+// uniqueLeaves binds unique statements (§7.8.3).
+func (c *compiler) uniqueLeaves(n *Node) {
+	const rule = "RFC 7950 §7.8.3"
+	for _, u := range n.uniques {
+		var leaves []*Node
+		for _, ref := range strings.Fields(u.arg) {
+			at := n
+			for step := range strings.SplitSeq(ref, "/") {
+				m, local, ok := c.resolve(u.stmt, step, n.module)
+				if !ok {
+					c.faultf(u.stmt, rule, "%q is not a node id", clip(ref))
+					at = nil
+					break
+				}
+				next := at.kids[name{m.Name, local}]
+				if next == nil && m == u.stmt.src.module {
+					next = at.kids[name{n.module.Name, local}]
+				}
+				if next == nil {
+					// Choices and cases may be named on the way.
+					next = at.schemaChild(m, local, 0)
+				}
+				if next == nil || next.kind == KindList {
+					c.faultf(u.stmt, rule, "%q is not a leaf below list %q, outside of other lists", clip(ref), n.name)
+					at = nil
+					break
+				}
+				at = next
+			}
+			if at == nil {
+				continue
+			}
+			if at.kind != KindLeaf {
+				c.faultf(u.stmt, rule, "%q is not a leaf", clip(ref))
+				continue
+			}
+			if len(leaves) > 0 && leaves[0].config != at.config {
+				c.faultf(u.stmt, rule, "%q is configuration and another leaf is not, or the other way round", clip(ref))
+			}
+			leaves = append(leaves, at)
+		}
+		if len(leaves) > 0 {
+			n.unique = append(n.unique, leaves)
+		}
+	}
+}
+
+// demand computes which absent children have to be looked at in validation:
+// those that may be missing, and those whose defaults or conditions count
+// although nobody wrote them. It reports whether n itself is such a child.
+func (c *compiler) demand(n *Node) bool {
+	n.required = nil
+	for _, k := range n.children {
+		switch k.kind {
+		case KindRPC, KindAction, KindNotification, KindInput, KindOutput:
+			c.demand(k)
+			continue
+		}
+		if c.demand(k) {
+			n.required = append(n.required, k)
+		}
+	}
+	switch n.kind {
+	case KindLeaf:
+		return n.mandatory || len(n.dflts) > 0 && len(n.musts) > 0
+	case KindAnyData, KindAnyXML:
+		return n.mandatory
+	case KindLeafList:
+		return n.min > 0 || len(n.dflts) > 0 && len(n.musts) > 0
+	case KindList:
+		return n.min > 0
+	case KindContainer:
+		return !n.presence && (len(n.musts) > 0 || len(n.required) > 0)
+	case KindChoice:
+		return n.mandatory || len(n.required) > 0
+	case KindCase:
+		return len(n.required) > 0
+	}
+	return false
+}

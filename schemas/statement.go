@@ -1,0 +1,245 @@
+package schemas
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/openconfig/goyang/pkg/yang"
+)
+
+// Bounds on what a module may be. Modules come from devices: one that breaks a
+// bound is refused, it must not exhaust the process.
+const (
+	maxModuleSize = 8 << 20 // bytes of one module's text; the largest known (openconfig-*) is 0.5 MiB
+	maxStmtDepth  = 256     // nested statements
+	maxNodes      = 400_000 // schema nodes of a set after all groupings are expanded
+	maxNodeDepth  = 200     // nested schema nodes
+	maxTypeDepth  = 64      // typedefs that derive from each other, nested unions
+	maxErrors     = 200     // errors reported of one set
+)
+
+// statement is one statement of a module's text, with the way back up that
+// scoped names need.
+type statement struct {
+	kw     string // as written: "leaf", "cv-ext:secret"
+	arg    string
+	hasArg bool
+	subs   []*statement
+	parent *statement
+	src    *source
+	line   int
+}
+
+// source is one file: a module or a submodule. Prefixes belong to the file, not
+// to the module (RFC 7950 §7.1.4).
+type source struct {
+	file     string
+	root     *statement
+	module   *Module            // the module it is, or belongs to
+	prefixes map[string]*Module // prefix → module, its own included
+	v11      bool
+}
+
+// child returns the first substatement with the keyword, or nil.
+func (s *statement) child(kw string) *statement {
+	for _, c := range s.subs {
+		if c.kw == kw {
+			return c
+		}
+	}
+	return nil
+}
+
+// childArg returns the argument of the first substatement with the keyword.
+func (s *statement) childArg(kw string) string {
+	if c := s.child(kw); c != nil {
+		return c.arg
+	}
+	return ""
+}
+
+// ModuleError is a fault in a module: where, which rule, and what is wrong.
+type ModuleError struct {
+	File    string
+	Line    int
+	Rule    string // "RFC 7950 §7.8.2"
+	Message string
+}
+
+// Error implements error: "file:line: message (rule)".
+func (e *ModuleError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+	}
+	b.WriteString(": " + e.Message)
+	if e.Rule != "" {
+		b.WriteString(" (" + e.Rule + ")")
+	}
+	return b.String()
+}
+
+func faultf(s *statement, rule, format string, args ...any) *ModuleError {
+	e := &ModuleError{Rule: rule, Message: fmt.Sprintf(format, args...)}
+	if s != nil {
+		e.Line = s.line
+		if s.src != nil {
+			e.File = s.src.file
+		}
+	}
+	return e
+}
+
+// parseStatements reads a module's text. Depth is checked before goyang's
+// recursive parser sees it: a stack that overflows cannot be recovered.
+func parseStatements(text []byte, src *source) (*statement, error) {
+	fail := func(line int, format string, args ...any) error {
+		return &ModuleError{File: src.file, Line: line, Rule: "RFC 7950 §6", Message: fmt.Sprintf(format, args...)}
+	}
+	if len(text) > maxModuleSize {
+		return nil, fail(0, "the module is larger than %d MiB", maxModuleSize>>20)
+	}
+	if !utf8.Valid(text) {
+		return nil, fail(0, "the module is not UTF-8")
+	}
+	text = []byte(strings.TrimPrefix(string(text), "\ufeff"))
+	if line := tooDeep(text); line > 0 {
+		return nil, fail(line, "statements are nested more than %d deep", maxStmtDepth)
+	}
+	parsed, err := yang.Parse(string(text), "")
+	if err != nil {
+		return nil, syntaxErrors(src.file, err)
+	}
+	if len(parsed) == 0 {
+		return nil, fail(0, "the file holds no module")
+	}
+	if len(parsed) > 1 {
+		_, line := place(parsed[1])
+		return nil, fail(line, "the file holds more than one module")
+	}
+	return convert(parsed[0], nil, src), nil
+}
+
+// syntaxErrors turns goyang's text, one error a line, into errors with a place.
+func syntaxErrors(file string, err error) error {
+	var errs []error
+	for l := range strings.Lines(err.Error()) {
+		l = strings.TrimSpace(l)
+		if l == "" {
+			continue
+		}
+		e := &ModuleError{File: file, Rule: "RFC 7950 §6", Message: l}
+		rest := strings.TrimPrefix(strings.TrimPrefix(l, "line "), ":")
+		if at := strings.IndexByte(rest, ':'); at > 0 {
+			if n, err := strconv.Atoi(rest[:at]); err == nil {
+				e.Line = n
+				rest = rest[at+1:]
+				if at = strings.Index(rest, ": "); at >= 0 {
+					e.Message = rest[at+2:]
+				}
+			}
+		}
+		errs = append(errs, e)
+	}
+	return errors.Join(errs...)
+}
+
+// tooDeep returns the line at which statements are nested too deep, or 0.
+func tooDeep(text []byte) int {
+	depth, line := 0, 1
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\n':
+			line++
+		case '{':
+			if depth++; depth > maxStmtDepth {
+				return line
+			}
+		case '}':
+			depth--
+		case '\'', '"':
+			q := text[i]
+			for i++; i < len(text) && text[i] != q; i++ {
+				if text[i] == '\n' {
+					line++
+				}
+				if text[i] == '\\' && q == '"' {
+					i++
+				}
+			}
+		case '/':
+			// Comments begin only where a token could: "http://x" is a token.
+			if i+1 >= len(text) || i > 0 && !strings.ContainsRune(" \t\r\n;{}\"'", rune(text[i-1])) {
+				continue
+			}
+			switch text[i+1] {
+			case '/':
+				for i < len(text) && text[i] != '\n' {
+					i++
+				}
+				line++
+			case '*':
+				for i += 2; i+1 < len(text) && (text[i] != '*' || text[i+1] != '/'); i++ {
+					if text[i] == '\n' {
+						line++
+					}
+				}
+				i++
+			}
+		}
+	}
+	return 0
+}
+
+// place reads the position that goyang keeps unexported: "line 3:5".
+func place(s *yang.Statement) (col, line int) {
+	loc := strings.TrimPrefix(s.Location(), "line ")
+	l, c, _ := strings.Cut(loc, ":")
+	line, _ = strconv.Atoi(l)
+	col, _ = strconv.Atoi(c)
+	return col, line
+}
+
+func convert(in *yang.Statement, parent *statement, src *source) *statement {
+	_, line := place(in)
+	s := &statement{kw: in.Keyword, arg: in.Argument, hasArg: in.HasArgument, parent: parent, src: src, line: line}
+	subs := in.SubStatements()
+	if len(subs) > 0 {
+		s.subs = make([]*statement, len(subs))
+		for i, c := range subs {
+			s.subs[i] = convert(c, s, src)
+		}
+	}
+	return s
+}
+
+// isIdentifier reports whether s is an identifier (RFC 7950 §6.2).
+func isIdentifier(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '_', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && (c == '-' || c == '.' || '0' <= c && c <= '9'):
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isDate reports whether s is a revision date, YYYY-MM-DD.
+func isDate(s string) bool {
+	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
+		return false
+	}
+	for i := range len(s) {
+		if i != 4 && i != 7 && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return true
+}
