@@ -142,7 +142,7 @@ func (h *home) saveChain(c chain) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(h.path(dirAgent, fileChain), data); err != nil {
+	if err := h.save(h.path(dirAgent, fileChain), data); err != nil {
 		return fmt.Errorf("agent state: %w", err)
 	}
 	return nil
@@ -168,7 +168,7 @@ func (h *home) saveState(seq int, devices map[string]DeviceState) (string, error
 	var tail [4]byte
 	rand.Read(tail[:])
 	name := fmt.Sprintf("%s%0*d-%x", statePrefix, seqDigits, seq, tail)
-	if err := writeFile(h.path(dirAgent, name), []byte(b.String())); err != nil {
+	if err := h.save(h.path(dirAgent, name), []byte(b.String())); err != nil {
 		return "", fmt.Errorf("agent state: %w", err)
 	}
 	return name, nil

@@ -59,6 +59,7 @@ func get(t *testing.T, s vault.Store, key string) []byte {
 }
 
 func TestTamperedObject(t *testing.T) {
+	t.Parallel()
 	w, s := attacked(t)
 	e := w.backup("one", "dev")[0]
 	good := get(t, s, e.Object)
@@ -86,6 +87,7 @@ func TestTamperedObject(t *testing.T) {
 }
 
 func TestSwappedBetweenDevices(t *testing.T) {
+	t.Parallel()
 	w, s := attacked(t)
 	list := w.backup("same length 1", "dev-a", "dev-b")
 	a, b := list[0], list[1]
@@ -115,6 +117,7 @@ func TestSwappedBetweenDevices(t *testing.T) {
 }
 
 func TestReplayedAsNewest(t *testing.T) {
+	t.Parallel()
 	w, s := attacked(t)
 	old := w.backup("old", "dev")[0]
 	w.backup("new", "dev")
@@ -137,6 +140,7 @@ func TestReplayedAsNewest(t *testing.T) {
 }
 
 func TestRemovedRecord(t *testing.T) {
+	t.Parallel()
 	for at := range 6 {
 		w, s := attacked(t)
 		for _, text := range []string{"one", "two", "three"} {
@@ -171,6 +175,7 @@ func (w *world) reader() *world {
 }
 
 func TestRolledBackToYesterday(t *testing.T) {
+	t.Parallel()
 	w, s := attacked(t)
 	w.backup("one", "dev")
 	yesterday := s.Clone()
@@ -191,6 +196,7 @@ func TestRolledBackToYesterday(t *testing.T) {
 }
 
 func TestHeadsTellFreshReaders(t *testing.T) {
+	t.Parallel()
 	w, s := attacked(t)
 	w.backup("one", "dev")
 	yesterday := s.Clone()
@@ -213,6 +219,7 @@ func TestHeadsTellFreshReaders(t *testing.T) {
 }
 
 func TestForeignSigner(t *testing.T) {
+	t.Parallel()
 	w, s := attacked(t)
 	w.backup("one", "dev")
 	other, os := attacked(t)
@@ -230,6 +237,7 @@ func TestForeignSigner(t *testing.T) {
 }
 
 func TestForeignTrustAndReceipt(t *testing.T) {
+	t.Parallel()
 	for _, series := range []string{"trust/", "heads/", "receipts/"} {
 		w, s := attacked(t)
 		w.backup("one", "dev")
@@ -249,6 +257,7 @@ func TestForeignTrustAndReceipt(t *testing.T) {
 }
 
 func TestTwoAgentsAtOnce(t *testing.T) {
+	t.Parallel()
 	w, _ := attacked(t)
 	r := w.begin()
 	w.open() // as another process would
@@ -278,6 +287,7 @@ func TestTwoAgentsAtOnce(t *testing.T) {
 }
 
 func TestClonedAgent(t *testing.T) {
+	t.Parallel()
 	for _, putOnly := range []bool{false, true} {
 		w, s := attacked(t)
 		w.backup("one", "dev")
@@ -315,6 +325,7 @@ func TestClonedAgent(t *testing.T) {
 }
 
 func TestClock(t *testing.T) {
+	t.Parallel()
 	w, s := attacked(t)
 	w.backup("one", "dev")
 	before := len(keys(t, s, ""))
@@ -333,6 +344,7 @@ func TestClock(t *testing.T) {
 }
 
 func TestOverdue(t *testing.T) {
+	t.Parallel()
 	w, _ := attacked(t)
 	w.backup("one", "dev")
 	x := w.index()

@@ -65,7 +65,7 @@ func (h *home) saveCache(c *cache) error {
 	if !c.changed {
 		return nil
 	}
-	if err := writeFile(h.path(dirCache, fileCache), c.marshal()); err != nil {
+	if err := h.save(h.path(dirCache, fileCache), c.marshal()); err != nil {
 		return fmt.Errorf("cache: %w", err)
 	}
 	c.changed = false

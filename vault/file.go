@@ -13,21 +13,8 @@ import (
 	"time"
 )
 
-// writeFile replaces a file of the home: afterwards the old or the new content
-// is there, never a mixture, and the new one if it returned nil.
-func writeFile(path string, data []byte) error {
-	temp, err := writeTemp(path, data)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		os.Remove(temp)
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// createFile is writeFile for a file that must not be there yet.
+// createFile makes a file of the home that must not be there yet, durably and
+// all at once.
 func createFile(path string, data []byte) error {
 	temp, err := writeTemp(path, data)
 	if err != nil {

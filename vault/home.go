@@ -37,6 +37,33 @@ type home struct {
 	agent      *signingKey // nil: not an agent's home
 	operator   *signingKey // nil: not an operator's
 	rootKey    *signingKey // nil: cannot change trust
+
+	// step, in tests, is told before and after everything that lasts; it may
+	// end the process there.
+	step func(name string)
+}
+
+func (h *home) at(step string) {
+	if h.step != nil {
+		h.step(step)
+	}
+}
+
+// save replaces a file of the home durably.
+func (h *home) save(path string, data []byte) error {
+	h.at("before writing " + filepath.Base(path))
+	temp, err := writeTemp(path, data)
+	if err != nil {
+		return err
+	}
+	h.at("before renaming to " + filepath.Base(path))
+	if err := os.Rename(temp, path); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	err = syncDir(filepath.Dir(path))
+	h.at("after writing " + filepath.Base(path))
+	return err
 }
 
 type homeFile struct {
@@ -123,18 +150,18 @@ func (h *home) write() error {
 		if k.key == nil {
 			continue
 		}
-		if err := writeFile(h.path(k.file), []byte(k.key.text+"\n")); err != nil {
+		if err := h.save(h.path(k.file), []byte(k.key.text+"\n")); err != nil {
 			return err
 		}
 	}
-	if err := writeFile(h.path(fileTrust), h.trustData); err != nil {
+	if err := h.save(h.path(fileTrust), h.trustData); err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(homeFile{homeFormat, h.vault, h.root.text}, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := writeFile(h.path(fileHome), append(data, '\n')); err != nil {
+	if err := h.save(h.path(fileHome), append(data, '\n')); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(h.dir))

@@ -106,7 +106,7 @@ func (v *Vault) adopt(old, next *home) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(old.path(fileTrust), next.trustData); err != nil {
+	if err := old.save(old.path(fileTrust), next.trustData); err != nil {
 		return err
 	}
 	v.mu.Lock()

@@ -33,7 +33,7 @@ func (b *box) write(h *home) error {
 	b.file = h.path(dirOutbox, filepath.Base(strings.TrimSuffix(b.Entry.Object, snapshotSuffix))+boxSuffix)
 	data := make([]byte, 0, len(head)+1+len(b.sealed))
 	data = append(append(append(data, head...), '\n'), b.sealed...)
-	if err := writeFile(b.file, data); err != nil {
+	if err := h.save(b.file, data); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	return nil

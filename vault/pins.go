@@ -64,7 +64,7 @@ func (h *home) updatePins(ctx context.Context, change func(*pins) bool) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(h.path(filePins), data); err != nil {
+	if err := h.save(h.path(filePins), data); err != nil {
 		return fmt.Errorf("pins: %w", err)
 	}
 	return nil

@@ -227,6 +227,9 @@ func defaultRetry() retryPolicy { return retryPolicy{tries: 5, first: 100 * time
 // put stores bytes under a name that tells their hash, again and again with the
 // same bytes, until the store says that they are durable.
 func (v *Vault) put(ctx context.Context, key string, data []byte) error {
+	h := v.current()
+	h.at("before putting " + key)
+	defer h.at("after putting " + key)
 	p := v.retry()
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval = p.first
@@ -479,6 +482,7 @@ func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 		return fmt.Errorf("put record; it is kept on this machine and the next run puts it: %w", err)
 	}
 	for _, b := range r.boxes {
+		r.home.at("before forgetting a box")
 		if err := os.Remove(b.file); err != nil {
 			return fmt.Errorf("outbox: %w", err)
 		}

@@ -61,6 +61,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	v.HurryUp()
 	w.v = v
 }
 

@@ -16,7 +16,7 @@ import (
 
 const (
 	readers    = 16                     // objects read at once
-	relistWait = 300 * time.Millisecond // before a listing that misses something is believed
+	relistWait = 200 * time.Millisecond // before a listing that misses something is believed
 )
 
 // verifier reads a vault's signed objects and checks them against each other,
