@@ -37,6 +37,5 @@ func TestCommon(t *testing.T) {
 	if err := s.Validate(tree); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s", tree.Canonical())
-	t.Logf("%s", tree.Redact().JSON("  "))
+	_ = tree
 }
