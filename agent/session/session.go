@@ -210,6 +210,9 @@ func (s *Session) newLink(ctx context.Context) (*link, error) {
 	defer cancel()
 	l, err := s.dialer.connect(ctx, s.dialer.proof, s.dialer.t.Auth)
 	if err != nil {
+		if s.isClosed() {
+			err = s.errClosed()
+		}
 		return nil, err
 	}
 	if err := s.keep(l); err != nil {

@@ -64,7 +64,7 @@ func TestShell(t *testing.T) {
 // TestShellCut cuts the device's output at every byte, by closing the channel
 // and by silence: success is only what is whole.
 func TestShellCut(t *testing.T) {
-	const most = 420
+	const most = 240
 	var whole atomic.Int32
 	cut := func(left int, hang bool) {
 		d := newDevice()
@@ -113,7 +113,7 @@ func TestShellCut(t *testing.T) {
 		}
 	}
 	_ = g.Wait()
-	if n := whole.Load(); n == 0 || n > most/2 {
+	if n := whole.Load(); n < 10 || n > most/2 {
 		t.Errorf("%d of %d came out whole: the test proves nothing", n, most)
 	}
 }

@@ -1,0 +1,164 @@
+// Package agent does what cfgvault is for: it backs devices up and puts their
+// configuration back. It is the only package that knows all the others:
+// inventory, sessions, plugins, schemas and the vault.
+//
+// It owns every connection and every secret; drivers run in processes of their
+// own and get sessions. It prints nothing: results, plans and events go to the
+// caller.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/cfgvault/cfgvault/agent/inventory"
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/host"
+	"github.com/cfgvault/cfgvault/vault"
+)
+
+// Options say where an agent works and with what.
+type Options struct {
+	Home       Home
+	Identity   string // path of the identity file; empty: the home's
+	Executable string // cfgvault's own binary, which runs the built-in drivers
+	Builtin    []string
+	Ask        vault.Ask // asks the operator for a passphrase or PIN; nil: nobody to ask
+	Log        *slog.Logger
+	Now        func() time.Time // nil: time.Now
+}
+
+// Agent works for one home. It is safe for concurrent use.
+type Agent struct {
+	Home      Home
+	Config    Config
+	Inventory *inventory.Inventory
+
+	opts  Options
+	log   *slog.Logger
+	now   func() time.Time
+	host  *host.Host
+	vault *vault.Vault
+	temp  string // folder of plugin sockets
+
+	textMu sync.Mutex
+	texts  map[string]*plugins.Text
+}
+
+// Open reads the home and opens its vault. ErrNoVault if there is none.
+func Open(ctx context.Context, o Options) (*Agent, error) {
+	a, err := OpenOffline(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openVault(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// OpenOffline reads the inventory and starts no store: for commands that only
+// need drivers and devices. A home without a vault will do.
+func OpenOffline(o Options) (*Agent, error) {
+	a := &Agent{Home: o.Home, opts: o, log: o.Log, now: o.Now, texts: map[string]*plugins.Text{}}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	var err error
+	if a.Inventory, err = inventory.Load(o.Home.Inventory()); err != nil {
+		return nil, err
+	}
+	// The path of a socket is at most 107 bytes, a home may be deeper.
+	if a.temp, err = os.MkdirTemp("", "cfgvault-"); err != nil {
+		return nil, fmt.Errorf("folder for plugin sockets: %w", err)
+	}
+	a.host, err = host.New(host.Options{
+		Executable: o.Executable, Builtin: o.Builtin,
+		Dir: o.Home.Plugins(), Lock: o.Home.PluginsLock(),
+		TempDir: a.temp, Log: a.log,
+	})
+	if err != nil {
+		os.RemoveAll(a.temp)
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Agent) openVault(ctx context.Context) error {
+	var err error
+	if a.Config, err = a.Home.LoadConfig(); err != nil {
+		return err
+	}
+	store, err := OpenStore(ctx, a.Config)
+	if err != nil {
+		return err
+	}
+	a.vault, err = vault.Open(ctx, vault.Config{Dir: a.Home.Vault(), Store: store, Now: a.now})
+	if errors.Is(err, vault.ErrNoVault) {
+		return fmt.Errorf("%w: %w; `cfgvault init` makes one, `cfgvault recover` rebuilds it", ErrNoVault, err)
+	}
+	return err
+}
+
+// Close ends all plugins. It waits for them.
+func (a *Agent) Close() error {
+	var err error
+	if a.host != nil {
+		err = a.host.Close()
+	}
+	if a.temp != "" {
+		err = errors.Join(err, os.RemoveAll(a.temp))
+	}
+	return err
+}
+
+// Vault is the open vault; nil after OpenOffline.
+func (a *Agent) Vault() *vault.Vault { return a.vault }
+
+// Host runs the plugins.
+func (a *Agent) Host() *host.Host { return a.host }
+
+// text returns the driver's line rules, compiled once.
+func (a *Agent) text(info plugins.Info) (*plugins.Text, error) {
+	a.textMu.Lock()
+	defer a.textMu.Unlock()
+	key := info.Name + " " + info.Version
+	if t := a.texts[key]; t != nil {
+		return t, nil
+	}
+	t, err := plugins.NewText(info)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", host.ErrPlugin, err)
+	}
+	a.texts[key] = t
+	return t, nil
+}
+
+// Identities reads the operator's identity file. ErrNoIdentity of the vault if
+// it is not there or cannot be read.
+func (a *Agent) Identities() ([]age.Identity, error) {
+	path := a.opts.Identity
+	if path == "" {
+		path = a.Home.Identity()
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w; name one with -i", vault.ErrNoIdentity, err)
+	}
+	ids, err := vault.ParseIdentities(data, a.opts.Ask)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", vault.ErrNoIdentity, path, err)
+	}
+	return ids, nil
+}

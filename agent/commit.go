@@ -1,0 +1,296 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/cfgvault/cfgvault/agent/journal"
+	"github.com/cfgvault/cfgvault/agent/session"
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/vault"
+)
+
+// commit is the point of no return to the caller's context: from here on an
+// interruption rolls back, it does not run away.
+func (r *restore) commit(caller context.Context) error {
+	ctx := context.WithoutCancel(caller)
+	head := r.journal.Head()
+	if err := r.step(journal.Committing, "committing; the device goes back by itself unless confirmed within %v", head.Within); err != nil {
+		return err
+	}
+	r.commitAt = time.Now()
+	commitCtx, cancel := context.WithTimeout(ctx, head.Within)
+	err := r.drv.Commit(commitCtx, r.sess, head.ChangeID, head.Within)
+	cancel()
+	if err != nil && !errors.Is(err, plugins.ErrSessionLost) && !errors.Is(err, context.DeadlineExceeded) {
+		return r.rollBack(ctx, fmt.Errorf("commit: %w", r.explainText(err)))
+	}
+	// A lost session is what a change of the management address looks like:
+	// the device decides, a new connection asks.
+	if err == nil {
+		if err := r.step(journal.Committed, "the device runs the new configuration under its timer"); err != nil {
+			return err
+		}
+	}
+	return r.conclude(caller, err != nil)
+}
+
+// conclude takes a pending change to its end: compare over a new connection,
+// then confirm or roll back. lost says that the outcome of Commit is unknown.
+func (r *restore) conclude(caller context.Context, lost bool) error {
+	ctx := context.WithoutCancel(caller)
+	head := r.journal.Head()
+	// The comparison must leave time to confirm before the timer fires.
+	verifyCtx, cancel := context.WithDeadline(ctx, r.commitAt.Add(head.Within*9/10))
+	defer cancel()
+	if err := r.reconnect(verifyCtx, head.Address); err != nil {
+		return r.rollBack(ctx, fmt.Errorf("the device did not answer on a new connection: %w", err))
+	}
+	if lost {
+		state, _, err := r.drv.Status(verifyCtx, r.sess, head.ChangeID)
+		if err != nil {
+			return r.rollBack(ctx, fmt.Errorf("status: %w", r.explainText(err)))
+		}
+		switch state {
+		case plugins.StateNone, plugins.StateStaged, plugins.StateRolledBack:
+			return r.rollBack(ctx, errors.New("the commit did not reach the device"))
+		}
+		if err := r.step(journal.Committed, "the device runs the new configuration under its timer"); err != nil {
+			return err
+		}
+	}
+	got, err := readSession(verifyCtx, r.drv, r.sess)
+	if err != nil {
+		return r.rollBack(ctx, fmt.Errorf("read back: %w", err))
+	}
+	if diffs := Compare(r.text, r.want, got.exp.Artefacts); len(diffs) > 0 {
+		r.result.Differences = diffs
+		return r.rollBack(ctx, fmt.Errorf("the device does not have what was restored: %v", diffs[0]))
+	}
+	if err := r.step(journal.Verified, "read back over a new connection: equal to the snapshot"); err != nil {
+		return err
+	}
+	if err := caller.Err(); err != nil {
+		return r.rollBack(ctx, fmt.Errorf("interrupted before it was confirmed: %w", err))
+	}
+	return r.confirm(ctx)
+}
+
+// confirm keeps the change and proves that it is kept.
+func (r *restore) confirm(ctx context.Context) error {
+	head := r.journal.Head()
+	if err := r.step(journal.Confirming, "confirming"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, discardTime)
+	defer cancel()
+	err := r.drv.Confirm(ctx, r.sess, head.ChangeID)
+	for tries := 0; errors.Is(err, plugins.ErrSessionLost) && tries < 5; tries++ {
+		if err = r.reconnect(ctx, head.Address); err == nil {
+			err = r.drv.Confirm(ctx, r.sess, head.ChangeID)
+		}
+	}
+	if errors.Is(err, plugins.ErrRolledBack) {
+		return r.rollBack(ctx, errors.New("the confirmation came after the device's timer"))
+	}
+	if err != nil {
+		return r.unknown(ctx, fmt.Errorf("confirm: %w", r.explainText(err)))
+	}
+	if err := r.step(journal.Confirmed, "kept, and saved as the startup configuration"); err != nil {
+		return err
+	}
+	return r.finish(ctx, "confirmed", nil)
+}
+
+// rollBack brings the device back and proves it: Discard while it can be
+// reached, else the device's own timer.
+func (r *restore) rollBack(ctx context.Context, cause error) error {
+	ctx = context.WithoutCancel(ctx)
+	head := r.journal.Head()
+	if err := r.step(journal.Discarding, "rolling back: %v", cause); err != nil {
+		return err
+	}
+	// The timer may have been armed late in Commit, so it ends at the latest
+	// one whole period after now.
+	patience, cancel := context.WithTimeout(ctx, head.Within+discardTime)
+	defer cancel()
+	var lastErr error
+	for {
+		err := r.tryRollBack(patience, head)
+		if err == nil {
+			break
+		}
+		lastErr = err
+		if errors.Is(err, errNotAsBefore) || patience.Err() != nil {
+			return r.unknown(ctx, fmt.Errorf("%w; then: %w", cause, lastErr))
+		}
+		select {
+		case <-patience.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	if err := r.step(journal.RolledBack, "the device is as it was"); err != nil {
+		return err
+	}
+	return r.finish(ctx, "rolled-back", fmt.Errorf("%w: the device is as it was: %w", ErrRolledBack, cause))
+}
+
+var errNotAsBefore = errors.New("the device is not as it was")
+
+// tryRollBack is one attempt: reconnect, discard, read back.
+func (r *restore) tryRollBack(ctx context.Context, head journal.Head) error {
+	step, cancel := context.WithTimeout(ctx, discardTime)
+	defer cancel()
+	if err := r.reconnectOnce(step, ""); err != nil {
+		if head.Address == "" || r.reconnectOnce(step, head.Address) != nil {
+			return err
+		}
+	}
+	if err := r.drv.Discard(step, r.sess, head.ChangeID); err != nil {
+		return fmt.Errorf("discard: %w", r.explainText(err))
+	}
+	// Discard may have cut the session by restoring the address.
+	if err := r.reconnectOnce(step, ""); err != nil {
+		return err
+	}
+	if r.before == nil || len(r.before.exp.Artefacts) == 0 {
+		return nil // with --no-undo there is nothing to compare with
+	}
+	got, err := readSession(step, r.drv, r.sess)
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	if diffs := Compare(r.text, r.before.exp.Artefacts, got.exp.Artefacts); len(diffs) > 0 {
+		r.result.Differences = diffs
+		return fmt.Errorf("%w: %v", errNotAsBefore, diffs[0])
+	}
+	return nil
+}
+
+// unknown ends the agent's part without forgetting the restore: the journal
+// stays for --resume.
+func (r *restore) unknown(ctx context.Context, cause error) error {
+	r.result.Outcome = "unknown"
+	return fmt.Errorf("%w: %w; `cfgvault restore %s --resume` asks the device again; undo snapshot %s holds what it had",
+		ErrOutcome, cause, r.device.Name, r.undoID())
+}
+
+func (r *restore) undoID() string {
+	if h := r.journal.Head(); h.Undo != nil && len(h.Undo.SHA256) >= 12 {
+		return h.Undo.SHA256[:12]
+	}
+	return "(none)"
+}
+
+// finish writes the receipt and forgets the journal.
+func (r *restore) finish(ctx context.Context, outcome string, result error) error {
+	r.result.Outcome = outcome
+	head := r.journal.Head()
+	body := receipt{
+		Device: head.Device, Change: head.ChangeID, Outcome: outcome, Started: head.Started,
+		Target: head.Target.SHA256, Overruled: head.Allowed,
+	}
+	if head.Undo != nil {
+		body.Undo = head.Undo.SHA256
+	}
+	for _, m := range r.journal.Marks() {
+		body.Steps = append(body.Steps, receiptStep{string(m.Step), m.Time})
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return errors.Join(result, err)
+	}
+	got, err := r.agent.vault.PutReceipt(ctx, "restore", data)
+	if err != nil {
+		// The device is what counts; the missing receipt is told.
+		r.event("", "the receipt could not be stored: %v", err)
+	}
+	r.result.Receipt = got.Object
+	return errors.Join(result, r.journal.Finish())
+}
+
+// receipt is the body of a restore's receipt: ids, hashes, times and codes.
+type receipt struct {
+	Device    string        `json:"device"`
+	Change    string        `json:"change"`
+	Outcome   string        `json:"outcome"`
+	Started   time.Time     `json:"started"`
+	Target    string        `json:"target"`
+	Undo      string        `json:"undo,omitempty"`
+	Overruled []string      `json:"overruled,omitempty"`
+	Steps     []receiptStep `json:"steps"`
+}
+
+type receiptStep struct {
+	Step string    `json:"step"`
+	Time time.Time `json:"time"`
+}
+
+// reconnect replaces the session by a new connection, trying until ctx ends.
+// A refused login or another host key is not tried again.
+func (r *restore) reconnect(ctx context.Context, address string) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := r.reconnectOnce(ctx, address)
+		var changed *session.HostKeyError
+		if errors.Is(err, session.ErrAuth) || errors.Is(err, session.ErrHostKeyUnknown) || errors.As(err, &changed) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, RandomizationFactor: 0.2, Multiplier: 1.5, MaxInterval: 3 * time.Second}),
+		backoff.WithMaxElapsedTime(0))
+	return err
+}
+
+func (r *restore) reconnectOnce(ctx context.Context, address string) error {
+	if r.sess != nil {
+		r.sess.Close()
+		r.sess = nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	s, err := r.agent.dial(ctx, r.device, r.drv.Info(), address)
+	if err != nil {
+		return err
+	}
+	r.sess = s
+	return nil
+}
+
+// explainText adds the device's own words to a rejection, secrets hidden.
+func (r *restore) explainText(err error) error {
+	var rejected *plugins.RejectedError
+	if errors.As(err, &rejected) {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(r.scrub(printable(rejected.Text))))
+	}
+	return err
+}
+
+// printable makes device text fit for a terminal: no control characters but
+// newlines, bounded.
+func printable(s string) string {
+	const most = 4000
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.Map(func(c rune) rune {
+		if c != '\n' && !unicode.IsPrint(c) {
+			return ' '
+		}
+		return c
+	}, s)
+}
+
+func journalObject(e vault.Entry, sealed []byte, ids []identity) (journal.Object, error) {
+	key, err := vault.FileKey(sealed, ids)
+	if err != nil {
+		return journal.Object{}, err
+	}
+	return journal.Object{Key: e.Object, SHA256: e.SHA256, Size: e.Size, FileKey: key}, nil
+}

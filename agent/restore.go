@@ -1,0 +1,500 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cfgvault/cfgvault/agent/inventory"
+	"github.com/cfgvault/cfgvault/agent/journal"
+	"github.com/cfgvault/cfgvault/agent/session"
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/host"
+	"github.com/cfgvault/cfgvault/vault"
+)
+
+// The errors of a restore that its caller tells apart.
+var (
+	// ErrRolledBack: the change was not kept; the device is as it was.
+	ErrRolledBack = errors.New("rolled back")
+	// ErrOutcome: it is not known what the device runs. Act now.
+	ErrOutcome = errors.New("outcome unknown")
+)
+
+// RestoreOptions say what to restore and how.
+type RestoreOptions struct {
+	Device string // name
+	At     string // what stands after '@' in a reference; empty: latest good
+	DryRun bool   // stage, show the plan, discard
+	Allow  map[Gate]bool
+	NoUndo bool                 // do not save the target first: only where it cannot be exported
+	Map    plugins.InterfaceMap // for another unit
+	Within time.Duration        // the device's timer; 0: twice the time to reconnect and export, at least a minute
+
+	// Approve is shown the plan and decides. It is not called for a dry run
+	// or when there is nothing to do.
+	Approve func(*Plan) (bool, error)
+	// Event is told each step as it is passed; it may be nil.
+	Event func(Event)
+}
+
+// Event is a step of a restore, after it was journalled.
+type Event struct {
+	Step    journal.Step  `json:"step"`
+	Text    string        `json:"text"`
+	Elapsed time.Duration `json:"elapsed"` // since the restore began
+}
+
+// Plan is what a restore would do, and what it cannot do. Secrets are hidden.
+type Plan struct {
+	Device     string         `json:"device"`
+	Snapshot   string         `json:"snapshot"`
+	Taken      time.Time      `json:"taken"`
+	Undo       string         `json:"undo,omitempty"`
+	Change     string         `json:"change"`
+	Unit       plugins.Facts  `json:"unit"`
+	Rollback   string         `json:"rollback"`
+	Within     time.Duration  `json:"within"`
+	Diff       string         `json:"diff"`
+	Steps      []string       `json:"steps,omitempty"`
+	Losses     []plugins.Loss `json:"losses,omitempty"`
+	Disruptive []string       `json:"disruptive,omitempty"`
+	Address    string         `json:"address,omitempty"`
+	Overruled  []string       `json:"overruled,omitempty"`
+}
+
+// RestoreResult is how a restore ended.
+type RestoreResult struct {
+	Device      string       `json:"device"`
+	Snapshot    string       `json:"snapshot,omitempty"` // id
+	Plan        *Plan        `json:"plan,omitempty"`
+	Outcome     string       `json:"outcome"` // "planned", "nothing-to-do", "confirmed", "rolled-back", "refused", "unknown"
+	Differences []Difference `json:"differences,omitempty"`
+	Receipt     string       `json:"receipt,omitempty"`
+	Seconds     float64      `json:"seconds"`
+	Steps       []Event      `json:"steps"`
+}
+
+// restore is one restore under way.
+type restore struct {
+	agent  *Agent
+	opts   RestoreOptions
+	device inventory.Device
+	entry  vault.Entry
+	gates  gates
+
+	drv  *host.Driver
+	text *plugins.Text
+	sess *session.Session
+
+	want     []plugins.Artefact // what the device is to have
+	meta     Meta               // of the snapshot
+	before   *reading           // what the device had
+	undo     *vault.Entry
+	within   time.Duration
+	began    time.Time
+	plan     *Plan
+	journal  *journal.Journal
+	result   *RestoreResult
+	commitAt time.Time
+}
+
+// The bounds of the device's timer.
+const (
+	minWithin = 60 * time.Second
+	maxWithin = time.Hour
+	// discardTime bounds cleaning up after the caller's context has ended.
+	discardTime = 2 * time.Minute
+)
+
+// Restore puts a snapshot back on a device, through the whole sequence of
+// design §7. The result is returned with every error, as far as it came.
+//
+// ErrGate, the session's errors and context.Canceled promise that running and
+// startup configuration are unchanged; ErrRolledBack that the device is as it
+// was; after ErrOutcome nobody knows.
+func (a *Agent) Restore(ctx context.Context, o RestoreOptions) (*RestoreResult, error) {
+	r, err := a.newRestore(ctx, o)
+	if err != nil {
+		return &RestoreResult{Device: o.Device, Outcome: "refused"}, err
+	}
+	defer r.close()
+	err = r.run(ctx)
+	r.result.Seconds = time.Since(r.began).Seconds()
+	return r.result, err
+}
+
+func (a *Agent) newRestore(ctx context.Context, o RestoreOptions) (*restore, error) {
+	d, err := a.Inventory.Device(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	drv, err := a.host.Own(ctx, d.Driver)
+	if err != nil {
+		return nil, err
+	}
+	text, err := a.text(drv.Info())
+	if err != nil {
+		drv.Close()
+		return nil, err
+	}
+	allow := o.Allow
+	if o.NoUndo {
+		allow = map[Gate]bool{GateNoUndo: true}
+		for g, ok := range o.Allow {
+			allow[g] = ok
+		}
+	}
+	return &restore{
+		agent: a, opts: o, device: d, drv: drv, text: text, gates: gates{allowed: allow},
+		began: time.Now(), result: &RestoreResult{Device: d.Name, Outcome: "refused"},
+	}, nil
+}
+
+func (r *restore) close() {
+	if r.sess != nil {
+		r.sess.Close()
+	}
+	if r.journal != nil {
+		r.journal.Close()
+	}
+	r.drv.Close()
+}
+
+func (r *restore) event(step journal.Step, format string, args ...any) {
+	e := Event{Step: step, Text: fmt.Sprintf(format, args...), Elapsed: time.Since(r.began)}
+	r.result.Steps = append(r.result.Steps, e)
+	if r.opts.Event != nil {
+		r.opts.Event(e)
+	}
+}
+
+// step journals a step and then tells of it.
+func (r *restore) step(step journal.Step, format string, args ...any) error {
+	if err := r.journal.Step(step, ""); err != nil {
+		return err
+	}
+	r.event(step, format, args...)
+	return nil
+}
+
+func (r *restore) run(ctx context.Context) error {
+	if journal.Exists(r.agent.Home.Journal(), r.device.ID) {
+		return fmt.Errorf("%w: `cfgvault restore %s --resume` ends it", journal.ErrOpen, r.device.Name)
+	}
+	sealed, err := r.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	undoSealed, err := r.save(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.adapt(ctx); err != nil {
+		return err
+	}
+	if err := r.open(sealed, undoSealed); err != nil {
+		return err
+	}
+	if err := r.stage(ctx); err != nil {
+		return r.abandon(ctx, err)
+	}
+	proceed, err := r.approve(ctx)
+	if err != nil || !proceed {
+		return r.abandon(ctx, err)
+	}
+	return r.commit(ctx)
+}
+
+// fetch resolves the snapshot in verified records, fetches, verifies and
+// unseals it.
+func (r *restore) fetch(ctx context.Context) (target []byte, err error) {
+	ids, err := r.agent.Identities()
+	if err != nil {
+		return nil, err
+	}
+	x, err := r.agent.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.entry, err = resolveAt(x, r.device, r.opts.At); err != nil {
+		return nil, err
+	}
+	r.result.Snapshot = r.entry.ID()
+	if late := x.Overdue(r.agent.now()); len(late) > 0 {
+		if err := r.gates.refuse(GateOverdue, "agent %s wrote its last record at %s and the next was due at %s: newer snapshots may be missing",
+			late[0].Key, late[0].Last.Format(time.RFC3339), late[0].Due.Format(time.RFC3339)); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.gates.snapshot(r.entry); err != nil {
+		return nil, err
+	}
+	if err := r.gates.driver(r.drv.Info()); err != nil {
+		return nil, err
+	}
+	sealed, err := r.agent.vault.FetchSealed(ctx, r.entry)
+	if err != nil {
+		return nil, err
+	}
+	snap, err := r.agent.vault.Unseal(sealed, r.entry, ids)
+	if err != nil {
+		return nil, err
+	}
+	if r.meta, r.want, err = unpack(snap); err != nil {
+		return nil, err
+	}
+	r.event("", "snapshot %s of %s fetched and verified", short(r.entry.ID()), r.entry.Time.Local().Format(time.DateTime))
+	return sealed, nil
+}
+
+// identify connects and holds the unit that answers against the snapshot.
+func (r *restore) identify(ctx context.Context) error {
+	begun := time.Now()
+	var err error
+	if r.sess, err = r.agent.dial(ctx, r.device, r.drv.Info(), ""); err != nil {
+		return err
+	}
+	facts, err := r.drv.Identify(ctx, r.sess)
+	if err != nil {
+		return fmt.Errorf("identify: %w", err)
+	}
+	r.before = &reading{facts: facts, exp: &plugins.Export{}, took: time.Since(begun)}
+	return r.gates.unit(r.meta, r.drv.Info().Name, facts)
+}
+
+// save puts what the device has now into the vault as an undo snapshot.
+func (r *restore) save(ctx context.Context) (undoSealed []byte, err error) {
+	begun := time.Now()
+	exp, err := r.drv.Export(ctx, r.sess)
+	if err == nil {
+		err = checkExport(r.drv.Info(), exp)
+	}
+	if err != nil {
+		if gate := r.gates.refuse(GateNoUndo, "the unit cannot be exported (%v)", err); gate != nil {
+			return nil, gate
+		}
+		return nil, nil
+	}
+	r.before.exp = exp
+	r.before.took += time.Since(begun)
+	if r.opts.NoUndo {
+		return nil, r.gates.refuse(GateNoUndo, "")
+	}
+	norm, err := r.drv.Normalize(ctx, r.before.facts, exp.Artefacts)
+	if err != nil || validTree(norm.Tree) != nil {
+		norm = nil
+	}
+	info := r.drv.Info()
+	snap, err := pack(r.device.ID, vault.Undo, Meta{Name: r.device.Name, Driver: info.Name, Version: info.Version, Facts: r.before.facts}, exp, norm)
+	if err != nil {
+		return nil, err
+	}
+	run, err := r.agent.vault.Begin(ctx, vault.RunOptions{Wait: true})
+	if err != nil {
+		return nil, fmt.Errorf("undo snapshot: %w", err)
+	}
+	defer run.Abort()
+	entry, err := run.Put(ctx, snap)
+	if err == nil {
+		err = run.Close(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("undo snapshot: %w", err)
+	}
+	r.undo = &entry
+	sealed, err := r.agent.vault.FetchSealed(ctx, entry)
+	if err != nil {
+		return nil, fmt.Errorf("undo snapshot: %w", err)
+	}
+	r.event("", "undo snapshot %s: `cfgvault restore %s --at %s` brings back what the device has now", short(entry.ID()), r.device.Name, short(entry.ID()))
+	return sealed, nil
+}
+
+// adapt prepares the artefacts for the unit at hand, if it is another one or
+// interfaces are renamed.
+func (r *restore) adapt(ctx context.Context) error {
+	same := len(r.meta.Facts.Serials) == 0 || len(r.before.facts.Serials) == 0 ||
+		strings.Join(r.meta.Facts.Serials, "\n") == strings.Join(r.before.facts.Serials, "\n")
+	if same && len(r.opts.Map) == 0 {
+		return nil
+	}
+	adapted, losses, err := r.drv.Adapt(ctx, r.want, r.meta.Facts, r.before.facts, r.opts.Map)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return &GateError{GatePlatform, fmt.Sprintf("driver %s cannot carry a configuration to another unit", r.drv.Info().Name)}
+	}
+	if err != nil {
+		return fmt.Errorf("adapt: %w", err)
+	}
+	r.want = adapted
+	r.plan = &Plan{Losses: losses}
+	return nil
+}
+
+// open fixes the change's id and timer and journals what is about to happen.
+func (r *restore) open(target, undo []byte) error {
+	r.within = r.opts.Within
+	if least := 2 * r.before.took; r.within == 0 {
+		r.within = min(max(least, minWithin), maxWithin).Round(time.Second)
+	} else if r.within < least {
+		return &GateError{"within", fmt.Sprintf("--within %v is less than twice the %v that connecting and exporting took", r.within, r.before.took.Round(time.Millisecond))}
+	}
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails, crypto/rand says
+	ids, err := r.agent.Identities()
+	if err != nil {
+		return err
+	}
+	head := journal.Head{
+		Device: r.device.ID, Name: r.device.Name, Driver: r.device.Driver,
+		ChangeID: "cv" + hex.EncodeToString(id[:]), Started: r.began.UTC(), Within: r.within,
+		Map: r.opts.Map, Allowed: r.gates.used, Serials: r.before.facts.Serials,
+	}
+	if head.Target, err = journalObject(r.entry, target, ids); err != nil {
+		return err
+	}
+	if r.undo != nil {
+		o, err := journalObject(*r.undo, undo, ids)
+		if err != nil {
+			return err
+		}
+		head.Undo = &o
+	}
+	if r.journal, err = journal.Create(r.agent.Home.Journal(), head); err != nil {
+		return err
+	}
+	if err := r.journal.Put(targetFile, target); err != nil {
+		return err
+	}
+	if undo != nil {
+		if err := r.journal.Put(undoFile, undo); err != nil {
+			return err
+		}
+	}
+	if err := r.journal.Open(); err != nil {
+		return err
+	}
+	r.event(journal.Opened, "change %s journalled", head.ChangeID)
+	return nil
+}
+
+// stage brings the configuration to the device and makes the plan.
+func (r *restore) stage(ctx context.Context) error {
+	head := r.journal.Head()
+	diff, err := r.drv.Stage(ctx, r.sess, head.ChangeID, r.want)
+	if err != nil {
+		return r.explain(fmt.Errorf("stage: %w", err))
+	}
+	p := r.plan
+	if p == nil {
+		p = &Plan{}
+	}
+	info := r.drv.Info()
+	*p = Plan{
+		Device: r.device.Name, Snapshot: r.entry.ID(), Taken: r.entry.Time, Change: head.ChangeID,
+		Unit: r.before.facts, Rollback: string(info.Rollback), Within: head.Within,
+		Diff: r.scrub(diff.Text), Steps: diff.Steps, Losses: append(p.Losses, diff.Losses...),
+		Disruptive: diff.Disruptive, Address: diff.Address, Overruled: r.gates.used,
+	}
+	if r.undo != nil {
+		p.Undo = r.undo.ID()
+	}
+	r.plan, r.result.Plan = p, p
+	if err := r.journal.Update(func(h *journal.Head) { h.Address = diff.Address }); err != nil {
+		return err
+	}
+	if err := r.step(journal.Staged, "the device accepted the configuration"); err != nil {
+		return err
+	}
+	// A loss that is only a note of how a platform saves is no gate; a driver
+	// reports as losses what will not be put back.
+	if len(p.Losses) > 0 && !r.opts.DryRun {
+		return r.gates.refuse(GateLosses, "%d parts of the snapshot will not be put back; --dry-run lists them", len(p.Losses))
+	}
+	return nil
+}
+
+// approve shows the plan and makes sure that the device is still as planned.
+func (r *restore) approve(ctx context.Context) (proceed bool, err error) {
+	if r.opts.DryRun {
+		r.result.Outcome = "planned"
+		return false, nil
+	}
+	if r.plan.Diff == "" && len(Compare(r.text, r.want, r.before.exp.Artefacts)) == 0 {
+		r.result.Outcome = "nothing-to-do"
+		return false, nil
+	}
+	if r.opts.Approve != nil {
+		ok, err := r.opts.Approve(r.plan)
+		if err != nil {
+			return false, err
+		}
+		if !ok {
+			return false, &GateError{"approval", "the plan was not approved"}
+		}
+	}
+	if r.undo == nil {
+		return true, nil
+	}
+	now, err := r.drv.Export(ctx, r.sess)
+	if err != nil {
+		return false, fmt.Errorf("is the device still as planned? %w", err)
+	}
+	if diffs := Compare(r.text, r.before.exp.Artefacts, now.Artefacts); len(diffs) > 0 {
+		return false, &GateError{"drift", fmt.Sprintf("somebody changed the device after it was planned (%v); run the restore again", diffs[0])}
+	}
+	return true, nil
+}
+
+// abandon ends a restore before its commit: what was staged is discarded, the
+// journal forgotten. cause may be nil.
+func (r *restore) abandon(ctx context.Context, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
+	defer cancel()
+	if err := r.drv.Discard(ctx, r.sess, r.journal.Head().ChangeID); err != nil {
+		if cause == nil {
+			cause = errors.New("the plan was made")
+		}
+		return fmt.Errorf("%w; what was staged is still on the device (%v): `cfgvault restore %s --resume` removes it", cause, err, r.device.Name)
+	}
+	if err := r.journal.Finish(); err != nil && cause == nil {
+		return err
+	}
+	return cause
+}
+
+// explain adds the device's own words to a rejection, secrets hidden, and
+// makes refusals of a driver gates.
+func (r *restore) explain(err error) error {
+	var rejected *plugins.RejectedError
+	switch {
+	case errors.As(err, &rejected):
+		text := strings.TrimSpace(r.scrub(printable(rejected.Text)))
+		return &GateError{"device", fmt.Sprintf("%v: %s", err, text)}
+	case errors.Is(err, plugins.ErrRejected), errors.Is(err, plugins.ErrNotPermitted), errors.Is(err, plugins.ErrBusy),
+		errors.Is(err, errors.ErrUnsupported), errors.Is(err, plugins.ErrWrongUnit), errors.Is(err, plugins.ErrWrongPlatform):
+		return &GateError{"device", err.Error()}
+	}
+	return err
+}
+
+// scrub hides the secrets of everything at hand in text that is shown.
+func (r *restore) scrub(text string) string {
+	return newScrubber(r.text, r.want, r.before.exp.Artefacts).scrub(text)
+}
+
+// The objects beside the journal.
+const (
+	targetFile = "target.age"
+	undoFile   = "undo.age"
+)
+
+// IsOpen reports whether a restore of the device was interrupted.
+func (a *Agent) IsOpen(d inventory.Device) bool { return journal.Exists(a.Home.Journal(), d.ID) }

@@ -1,0 +1,176 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/cfgvault/cfgvault/agent/journal"
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/vault"
+)
+
+type identity = age.Identity
+
+// Resume takes an interrupted restore to its end: what was committed is
+// verified and confirmed or rolled back, what was not is staged again. It
+// needs the journal, neither the store nor an identity. fs.ErrNotExist if no
+// restore of the device is open.
+func (a *Agent) Resume(ctx context.Context, o RestoreOptions) (*RestoreResult, error) {
+	r, err := a.newRestore(ctx, o)
+	if err != nil {
+		return &RestoreResult{Device: o.Device, Outcome: "refused"}, err
+	}
+	defer r.close()
+	err = r.resume(ctx)
+	r.result.Seconds = time.Since(r.began).Seconds()
+	return r.result, err
+}
+
+func (r *restore) resume(ctx context.Context) error {
+	var err error
+	if r.journal, err = journal.Load(r.agent.Home.Journal(), r.device.ID); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: no restore of %s is open, there is nothing to resume", ErrConfig, r.device.Name)
+		}
+		return err
+	}
+	head := r.journal.Head()
+	if head.Driver != r.device.Driver {
+		return &GateError{GatePlatform, fmt.Sprintf("the restore was begun with driver %s, the device now has %s", head.Driver, r.device.Driver)}
+	}
+	r.gates.used = head.Allowed
+	for _, g := range head.Allowed {
+		if r.gates.allowed == nil {
+			r.gates.allowed = map[Gate]bool{}
+		}
+		r.gates.allowed[Gate(g)] = true
+	}
+	if err := r.reload(head); err != nil {
+		return err
+	}
+	last := r.journal.Last()
+	r.event("", "resuming change %s after step %q", head.ChangeID, last)
+
+	switch last {
+	case journal.Confirmed:
+		return r.finish(ctx, "confirmed", nil)
+	case journal.RolledBack:
+		return r.finish(ctx, "rolled-back", fmt.Errorf("%w: the device is as it was", ErrRolledBack))
+	case journal.Discarding:
+		return r.rollBack(ctx, errors.New("the restore was interrupted while it rolled back"))
+	}
+	address := ""
+	if r.journal.Reached(journal.Committing) {
+		address = head.Address
+	}
+	if err := r.reconnectEither(ctx, address); err != nil {
+		return err
+	}
+	state, left, err := r.drv.Status(ctx, r.sess, head.ChangeID)
+	if err != nil {
+		return fmt.Errorf("status: %w", r.explainText(err))
+	}
+	r.event("", "the device says: %s", state)
+	switch state {
+	case plugins.StatePending:
+		// The clock that counts is the device's.
+		r.commitAt = time.Now().Add(left - head.Within)
+		return r.conclude(ctx, !r.journal.Reached(journal.Committed))
+	case plugins.StateConfirmed:
+		return r.confirm(context.WithoutCancel(ctx))
+	case plugins.StateRolledBack:
+		return r.rollBack(ctx, errors.New("the device's timer ended before the restore was resumed"))
+	case plugins.StateNone, plugins.StateStaged:
+		if r.journal.Reached(journal.Committed) {
+			return r.rollBack(ctx, errors.New("the device has forgotten the change"))
+		}
+		return r.again(ctx)
+	}
+	return r.unknown(ctx, fmt.Errorf("the device says %q", state))
+}
+
+// again stages a change that never was committed and takes it through.
+func (r *restore) again(ctx context.Context) error {
+	if err := r.drv.Discard(ctx, r.sess, r.journal.Head().ChangeID); err != nil {
+		return fmt.Errorf("discard what was staged: %w", r.explainText(err))
+	}
+	facts, err := r.drv.Identify(ctx, r.sess)
+	if err != nil {
+		return fmt.Errorf("identify: %w", err)
+	}
+	r.before.facts = facts
+	if err := r.gates.unit(r.meta, r.drv.Info().Name, facts); err != nil {
+		return r.abandon(ctx, err)
+	}
+	if err := r.adapt(ctx); err != nil {
+		return r.abandon(ctx, err)
+	}
+	if err := r.stage(ctx); err != nil {
+		return r.abandon(ctx, err)
+	}
+	proceed, err := r.approve(ctx)
+	if err != nil || !proceed {
+		return r.abandon(ctx, err)
+	}
+	return r.commit(ctx)
+}
+
+// reload opens the objects beside the journal with their file keys.
+func (r *restore) reload(head journal.Head) error {
+	r.opts.Map = head.Map
+	r.within = head.Within
+	r.entry = vault.Entry{Device: head.Device, Object: head.Target.Key, SHA256: head.Target.SHA256, Size: head.Target.Size}
+	r.result.Snapshot = r.entry.ID()
+	target, err := r.unseal(targetFile, head.Target)
+	if err != nil {
+		return err
+	}
+	if r.meta, r.want, err = unpack(target); err != nil {
+		return err
+	}
+	r.entry.Time, r.entry.Kind, r.entry.Verdict = target.Time, target.Kind, target.Verdict
+	r.before = &reading{exp: &plugins.Export{}}
+	if head.Undo == nil {
+		return nil
+	}
+	r.undo = &vault.Entry{Device: head.Device, Object: head.Undo.Key, SHA256: head.Undo.SHA256, Size: head.Undo.Size}
+	undo, err := r.unseal(undoFile, *head.Undo)
+	if err != nil {
+		return err
+	}
+	meta, artefacts, err := unpack(undo)
+	if err != nil {
+		return err
+	}
+	r.before.facts = meta.Facts
+	r.before.exp = &plugins.Export{Artefacts: artefacts, Verdict: plugins.Verdict(undo.Verdict)}
+	return nil
+}
+
+func (r *restore) unseal(name string, o journal.Object) (*vault.Snapshot, error) {
+	sealed, err := r.journal.Object(name)
+	if err != nil {
+		return nil, err
+	}
+	e := vault.Entry{Device: r.device.ID, Object: o.Key, SHA256: o.SHA256, Size: o.Size}
+	snap, err := r.agent.vault.Unseal(sealed, e, []age.Identity{vault.NewFileKeyIdentity(o.FileKey)})
+	if err != nil {
+		return nil, fmt.Errorf("%s of the open restore: %w", name, err)
+	}
+	return snap, nil
+}
+
+// reconnectEither tries the address that the change leads to, then the old one.
+func (r *restore) reconnectEither(ctx context.Context, address string) error {
+	if address != "" {
+		if r.reconnectOnce(ctx, address) == nil {
+			return nil
+		}
+	}
+	return r.reconnectOnce(ctx, "")
+}
