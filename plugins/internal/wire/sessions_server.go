@@ -320,46 +320,90 @@ func (t *Sessions) openStream(st grpc.BidiStreamingServer[OpenRequest, OpenReply
 	}
 	// The writer ends with the request stream, and that at the latest when
 	// this handler returns; it never touches the reply stream.
-	written := make(chan error, 1)
-	go func() { written <- copyIn(st, c, datagram) }()
+	in := &inward{stream: st, conn: c, datagram: datagram}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		in.copy()
+	}()
 	if err := copyOut(st, c, datagram); err != nil {
 		return e.closed(err)
 	}
-	select {
-	case err := <-written:
+	// The device sends no more. What it did not take must not look like a
+	// success.
+	if err := in.failed(); err != nil {
 		return e.closed(err)
+	}
+	if err := st.Send(&OpenReply{Part: &OpenReply_Eof{&Done{}}}); err != nil {
+		return err
+	}
+	select {
+	case <-written:
+		return e.closed(in.failed())
 	case <-ctx.Done():
 		return e.closed(ctx.Err())
 	}
 }
 
-// copyIn writes what the plugin sends to the device. A half-close closes the
-// device's input where the connection can.
-func copyIn(st grpc.BidiStreamingServer[OpenRequest, OpenReply], c net.Conn, datagram bool) error {
+// inward writes what the plugin sends to the device.
+type inward struct {
+	stream   grpc.BidiStreamingServer[OpenRequest, OpenReply]
+	conn     net.Conn
+	datagram bool
+
+	mu  sync.Mutex
+	err error // of the first Write that failed
+}
+
+// copy runs until the plugin closes the stream or dies. A half-close closes
+// the device's input where the connection can. After a failed Write it only
+// reads on, for the device may have more to say.
+func (w *inward) copy() {
 	for {
-		m, err := st.Recv()
+		m, err := w.stream.Recv()
 		if errors.Is(err, io.EOF) {
-			if h, ok := c.(interface{ CloseWrite() error }); ok {
-				return h.CloseWrite()
+			if h, ok := w.conn.(interface{ CloseWrite() error }); ok {
+				w.fail(h.CloseWrite())
 			}
-			return nil
+			return
 		}
 		if err != nil {
-			c.Close() // the plugin closed the stream or died
-			return err
+			w.conn.Close()
+			return
 		}
 		p, ok := m.GetPart().(*OpenRequest_Data)
-		if !ok || (len(p.Data) == 0 && !datagram) {
+		if !ok || (len(p.Data) == 0 && !w.datagram) || w.failed() != nil {
 			continue
 		}
-		if _, err := c.Write(p.Data); err != nil {
-			c.Close()
-			return fmt.Errorf("%w: %w", plugins.ErrSessionLost, err)
-		}
+		_, err = w.conn.Write(p.Data)
+		w.fail(err)
 	}
 }
 
-// copyOut sends what the device sends to the plugin, and that it ended.
+func (w *inward) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil && err != nil {
+		w.err = connError(err)
+	}
+}
+
+func (w *inward) failed() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// connError hides the addresses in an error of a connection; an error that the
+// session made itself stays as it is.
+func connError(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return fmt.Errorf("%w: %s: %w", plugins.ErrSessionLost, op.Op, op.Err)
+	}
+	return err
+}
+
+// copyOut sends what the device sends to the plugin, up to its end.
 func copyOut(st grpc.BidiStreamingServer[OpenRequest, OpenReply], c net.Conn, datagram bool) error {
 	size := 32 << 10
 	if datagram {
@@ -374,10 +418,10 @@ func copyOut(st grpc.BidiStreamingServer[OpenRequest, OpenReply], c net.Conn, da
 			}
 		}
 		if errors.Is(err, io.EOF) {
-			return st.Send(&OpenReply{Part: &OpenReply_Eof{&Done{}}})
+			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", plugins.ErrSessionLost, err)
+			return connError(err)
 		}
 	}
 }
