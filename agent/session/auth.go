@@ -34,6 +34,7 @@ type way struct {
 type methods struct {
 	ways   []way
 	agents []net.Conn
+	failed string // the keyboard-interactive question that has no answer
 }
 
 func (m *methods) close() {
@@ -73,7 +74,7 @@ func (m *methods) load(a Auth, p profile) ([]way, error) {
 	case Password:
 		w.method = ssh.Password(a.Secret.Reveal())
 	case Interactive:
-		challenge, err := a.challenge()
+		challenge, err := a.challenge(&m.failed)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +100,7 @@ func (m *methods) load(a Auth, p profile) ([]way, error) {
 
 // challenge answers keyboard-interactive questions. It never answers one that
 // it does not know: a secret in the wrong place may be logged or echoed.
-func (a Interactive) challenge() (ssh.KeyboardInteractiveChallenge, error) {
+func (a Interactive) challenge(failed *string) (ssh.KeyboardInteractiveChallenge, error) {
 	type rule struct {
 		re *regexp.Regexp
 		v  secret.Value
@@ -120,7 +121,8 @@ func (a Interactive) challenge() (ssh.KeyboardInteractiveChallenge, error) {
 		for i, q := range questions {
 			at := slices.IndexFunc(rules, func(r rule) bool { return r.re.MatchString(q) })
 			if at < 0 {
-				return nil, &questionError{printable(q)}
+				*failed = printable(q)
+				return nil, errNoAnswer
 			}
 			answers[i] = rules[at].v.Reveal()
 		}
@@ -128,12 +130,7 @@ func (a Interactive) challenge() (ssh.KeyboardInteractiveChallenge, error) {
 	}, nil
 }
 
-// questionError says which question has no answer.
-type questionError struct{ question string }
-
-func (e *questionError) Error() string {
-	return fmt.Sprintf("no answer is set for the question %q", e.question)
-}
+var errNoAnswer = errors.New("a question has no answer")
 
 // signer reads and decrypts the key.
 func (k Key) signer() (ssh.Signer, error) {
@@ -224,13 +221,14 @@ func (m *methods) agentWays(a AgentKeys, p profile) ([]way, error) {
 
 // attempt walks through the ways on one connection.
 type attempt struct {
+	m       *methods
 	ways    []way
 	started bool // the server has seen our user
 	tried   []string
 	offered []string
 }
 
-func (m *methods) attempt() *attempt { return &attempt{ways: m.ways} }
+func (m *methods) attempt() *attempt { return &attempt{m: m, ways: m.ways} }
 
 // errNoMore ends a login once every way that the server offers was tried.
 var errNoMore = errors.New("no other way to log in")
@@ -254,6 +252,9 @@ func (a *attempt) summary() string {
 	tried := "tried nothing"
 	if len(a.tried) > 0 {
 		tried = "tried " + strings.Join(a.tried, ", ")
+	}
+	if a.m.failed != "" {
+		tried += fmt.Sprintf(", which asks %q, and no answer to that is set", a.m.failed)
 	}
 	return fmt.Sprintf("%s; the device offers %s", tried, printable(strings.Join(a.offered, ", ")))
 }

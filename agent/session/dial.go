@@ -148,6 +148,9 @@ func (d *dialer) connect(ctx context.Context, proof hostProof, auth []Auth) (*li
 	if p, ok := errors.AsType[*backoff.PermanentError](err); ok {
 		err = p.Unwrap()
 	}
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrUnreachable) {
+		err = fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, d.t.name(), d.addr(), ctx.Err())
+	}
 	return l, err
 }
 

@@ -27,7 +27,7 @@ type exchange struct {
 	typed bool   // text is typed; otherwise the prompt is only proved
 	input []byte // typed once the command was echoed, then Ctrl-D
 	limit int64
-	loose bool                                                 // anything may stand between sentinel and prompt
+	loose bool // anything may stand between sentinel and prompt
 	// ask says what to type at a question; n questions were answered before.
 	ask func(line []byte, n int) (reply string, ok bool, err error)
 }

@@ -62,23 +62,41 @@ func (s *Session) runOnce(ctx context.Context, c plugins.Command) (plugins.Outpu
 	return s.runShell(ctx, c)
 }
 
-// acquire waits for one of the device's logins.
+// acquire waits for one of the device's logins. An idle shell gives up its
+// own.
 func (s *Session) acquire(ctx context.Context) error {
+	sh, err := s.acquireOrIdle(ctx, nil)
+	for err == nil && sh != nil {
+		sh.close()
+		sh, err = s.acquireOrIdle(ctx, nil)
+	}
+	return err
+}
+
+// acquireOrIdle returns a login's slot, or an idle shell, which has one.
+func (s *Session) acquireOrIdle(ctx context.Context, prefer <-chan *shell) (*shell, error) {
+	if s.isClosed() {
+		return nil, s.errClosed()
+	}
 	select {
-	case s.slots <- struct{}{}:
-		return nil
+	case sh := <-prefer:
+		return sh, nil
 	default:
 	}
-	if sh := s.unpark(); sh != nil {
-		sh.close() // an idle login counts as one
+	select {
+	case s.slots <- struct{}{}:
+		return nil, nil
+	default:
 	}
 	select {
 	case s.slots <- struct{}{}:
-		return nil
+		return nil, nil
+	case sh := <-s.idle:
+		return sh, nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s: waiting for one of %d logins: %w", s.t.name(), cap(s.slots), ctx.Err())
+		return nil, fmt.Errorf("%s: waiting for one of %d logins: %w", s.t.name(), cap(s.slots), ctx.Err())
 	case <-s.ended:
-		return s.errClosed()
+		return nil, s.errClosed()
 	}
 }
 

@@ -12,6 +12,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -32,15 +33,15 @@ type Session struct {
 	dialer  *dialer
 	shell   *shellRules   // nil if the driver has no shell
 	slots   chan struct{} // one per login in use
+	idle    chan *shell   // at their base prompt, each holding its slot
 	dialing chan struct{} // held by the one who dials
 	ended   chan struct{} // closed by Close
 	unhook  func() bool   // from Dial's context
 
 	mu       sync.Mutex
 	closed   bool
-	noExec   bool     // no exec channels: not declared, or the device refuses exec channels
-	link     *link    // for exec channels and subsystems
-	idle     []*shell // at their base prompt, each holding its login
+	noExec   bool  // no exec channels: not declared, or the device refuses exec channels
+	link     *link // for exec channels and subsystems
 	key      ssh.PublicKey
 	remote   net.Addr
 	open     map[interface{ close() }]struct{} // what Close ends
@@ -83,6 +84,7 @@ func Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
 		dialer:   d,
 		shell:    rules,
 		slots:    make(chan struct{}, logins),
+		idle:     make(chan *shell, logins),
 		dialing:  make(chan struct{}, 1),
 		ended:    make(chan struct{}),
 		noExec:   !execs,
@@ -91,6 +93,9 @@ func Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
 	}
 	if err := s.login(ctx); err != nil {
 		_ = s.Close()
+		if ctx.Err() != nil && !errors.Is(err, ErrUnreachable) {
+			err = fmt.Errorf("%w: %s: %w", ErrUnreachable, t.name(), err)
+		}
 		return nil, err
 	}
 	s.mu.Lock()
@@ -105,7 +110,7 @@ func (s *Session) login(ctx context.Context) error {
 		return s.probe(ctx)
 	}
 	if s.noExec && s.shell != nil {
-		sh, err := s.loginShell(ctx)
+		sh, err := s.takeShell(ctx)
 		if err != nil {
 			return err
 		}

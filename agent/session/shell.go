@@ -108,8 +108,8 @@ type shell struct {
 	prompt string // now
 
 	unproved bool // the prompt was not: the login is of no more use
-	frames map[string]string
-	spare  []byte
+	frames   map[string]string
+	spare    []byte
 }
 
 // close ends the login, whatever it is doing.
@@ -124,11 +124,9 @@ func (sh *shell) close() {
 }
 
 // loginShell logs in: a connection, a terminal, the prompt, privilege, set-up.
-// The caller has the shell; it holds one of the device's logins until closed.
+// The caller has acquired one of the device's logins; the shell holds it until
+// it is closed.
 func (s *Session) loginShell(ctx context.Context) (*shell, error) {
-	if err := s.acquire(ctx); err != nil {
-		return nil, err
-	}
 	l, err := s.newLink(ctx)
 	if err != nil {
 		s.release()
@@ -286,22 +284,15 @@ func (sh *shell) run(ctx context.Context, c plugins.Command) (plugins.Output, er
 }
 
 // park keeps an idle login for the next command.
-func (s *Session) park(sh *shell) {
-	s.mu.Lock()
-	if !s.closed {
-		s.idle = append(s.idle, sh)
-		sh = nil
-	}
-	s.mu.Unlock()
-	if sh != nil {
-		sh.close()
-	}
-}
+func (s *Session) park(sh *shell) { s.idle <- sh } // there is room for every login
 
-// takeShell returns a login in its base mode: the idle one, else a new one.
+// takeShell returns a login in its base mode: an idle one, else a new one.
 func (s *Session) takeShell(ctx context.Context) (*shell, error) {
 	for {
-		sh := s.unpark()
+		sh, err := s.acquireOrIdle(ctx, s.idle)
+		if err != nil {
+			return nil, err
+		}
 		if sh == nil {
 			return s.loginShell(ctx)
 		}
@@ -310,18 +301,6 @@ func (s *Session) takeShell(ctx context.Context) (*shell, error) {
 		}
 		sh.close()
 	}
-}
-
-// unpark returns an idle login, or nil.
-func (s *Session) unpark() *shell {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.idle) == 0 {
-		return nil
-	}
-	sh := s.idle[len(s.idle)-1]
-	s.idle = s.idle[:len(s.idle)-1]
-	return sh
 }
 
 // runShell runs a one-shot command.
