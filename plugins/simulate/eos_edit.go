@@ -16,11 +16,7 @@ type eosGrammar struct {
 // learnEOS reads the shape of a configuration by its indentation: ports, the
 // statements that no row knows, and the layout.
 func learnEOS(text string, ports []string) (*eosGrammar, *eosOrder) {
-	g := &eosGrammar{ports: slices.Clone(ports), learned: map[string]map[string]string{}, byMode: map[string][]*eosRow{}}
-	for i := range eosRows {
-		r := &eosRows[i]
-		g.byMode[r.mode] = append(g.byMode[r.mode], r)
-	}
+	g := &eosGrammar{ports: slices.Clone(ports), learned: map[string]map[string]string{}, byMode: eosByMode()}
 	lines := strings.Split(text, "\n")
 	for _, l := range lines {
 		if n, ok := strings.CutPrefix(l, "interface "); ok && !strings.Contains(n, ".") &&
@@ -105,21 +101,6 @@ func (g *eosGrammar) row(mode string, words []string) *eosRow {
 		}
 	}
 	return nil
-}
-
-// negated matches what follows "no" with a row whose negation is shown. The
-// values of the positive form may be missing.
-func (r *eosRow) negated(words, ports []string) (key string, ok bool) {
-	if m, key := r.match(words, ports); m == matchFull {
-		return key, true
-	}
-	short := *r
-	short.words, _, ok = strings.Cut(r.words, " <")
-	if !ok {
-		return "", false
-	}
-	m, key := short.match(words, ports)
-	return key, m == matchFull
 }
 
 // eosEditor is a place in a configuration that is being typed.
