@@ -2,6 +2,7 @@ package eos
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
@@ -12,7 +13,7 @@ import (
 // startup configuration where there is no running one, and accounts for the
 // lines of all artefacts.
 func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized, error) {
-	l, r := lens.Check(configTable()), lens.NewReader()
+	l, r := configLens(), lens.NewReader()
 	main := "startup-config"
 	for _, a := range native {
 		if a.Name == "running-config" {
@@ -21,7 +22,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 	}
 	for _, a := range native {
 		if a.Name == main {
-			r.Read(l, a.Name, string(a.Data))
+			r.Read(l, a.Name, string(a.Data), nil)
 		}
 	}
 	for _, a := range native {
@@ -38,7 +39,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 
 // render writes a running configuration from the common tree.
 func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, error) {
-	text, losses, err := lens.Check(configTable()).Write(tree)
+	text, losses, err := configLens().Write(tree)
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for EOS: %w", err)
 	}
@@ -46,6 +47,9 @@ func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, e
 		Name: "running-config", Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
 	}}, losses, nil
 }
+
+// configLens is the table, compiled at the first use.
+var configLens = sync.OnceValue(func() *lens.Lens { return lens.Check(configTable()) })
 
 func parseConfig(text string) *syntax.Doc {
 	return syntax.ParseIndented(text, syntax.Indented{Comment: "!", Banner: syntax.HeredocBanner})

@@ -11,7 +11,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/lens"
 	"github.com/cfgvault/cfgvault/plugins/lens/lenstest"
 )
 
@@ -39,7 +38,7 @@ func native(t testing.TB, file, name string) string {
 // Every prefix of a real configuration obeys the laws: whatever a cut leaves
 // is read, written and read again equal.
 func TestLawsOnTruncatedText(t *testing.T) {
-	l := lens.Check(configTable())
+	l := configLens()
 	text := native(t, "normalize_leaf.txtar", "running-config")
 	for i := 0; i <= len(text); i += 37 {
 		if err := l.CheckRead(text[:i]); err != nil {
@@ -50,7 +49,7 @@ func TestLawsOnTruncatedText(t *testing.T) {
 
 // Each line removed in turn, and each line doubled.
 func TestLawsOnChangedText(t *testing.T) {
-	l := lens.Check(configTable())
+	l := configLens()
 	lines := strings.SplitAfter(native(t, "normalize_leaf.txtar", "running-config"), "\n")
 	for i := range lines {
 		without := strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "")
@@ -68,7 +67,7 @@ func FuzzNormalize(f *testing.F) {
 	f.Add(native(f, "normalize_leaf.txtar", "running-config"))
 	f.Add(native(f, "normalize_old.txtar", "running-config"))
 	f.Fuzz(func(t *testing.T, text string) {
-		if err := lens.Check(configTable()).CheckRead(text); err != nil {
+		if err := configLens().CheckRead(text); err != nil {
 			t.Error(err)
 		}
 		a := []plugins.Artefact{{Name: "running-config", Data: []byte(text)}}
@@ -107,7 +106,7 @@ func TestRenderSaysWhatItLoses(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(wantPaths, "\n") {
 		t.Errorf("losses %q", got)
 	}
-	if err := lens.Check(configTable()).CheckWrite([]byte(tree)); err != nil {
+	if err := configLens().CheckWrite([]byte(tree)); err != nil {
 		t.Error(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
@@ -21,7 +22,7 @@ const (
 // where there is no running configuration, and accounts for the lines of all
 // artefacts.
 func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized, error) {
-	l, r := lens.Check(runningTable()), lens.NewReader()
+	l, r := runningLens(), lens.NewReader()
 	main := nativeFRR
 	for _, a := range native {
 		if a.Name == nativeRunning {
@@ -30,7 +31,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 	}
 	for _, a := range native {
 		if a.Name == main {
-			r.Read(l, a.Name, string(a.Data))
+			r.Read(l, a.Name, string(a.Data), nil)
 		}
 	}
 	for _, a := range native {
@@ -39,7 +40,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		case a.Role == plugins.RoleState:
 			r.Opaque(a.Name, string(a.Data), plugins.Boilerplate, "evidence")
 		case a.Name == nativeDaemons:
-			r.Verify(lens.Check(daemonsTable()), a.Name, string(a.Data))
+			r.Verify(daemonsLens(), a.Name, string(a.Data))
 		default:
 			// frr.conf, vtysh.conf and the files of single daemons say again
 			// what the running configuration says, or something else.
@@ -51,7 +52,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 
 // render writes a running configuration from the common tree.
 func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, error) {
-	text, losses, err := lens.Check(runningTable()).Write(tree)
+	text, losses, err := runningLens().Write(tree)
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for FRR: %w", err)
 	}
@@ -59,6 +60,12 @@ func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, e
 		Name: nativeRunning, Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
 	}}, losses, nil
 }
+
+// The tables, compiled at the first use.
+var (
+	runningLens = sync.OnceValue(func() *lens.Lens { return lens.Check(runningTable()) })
+	daemonsLens = sync.OnceValue(func() *lens.Lens { return lens.Check(daemonsTable()) })
+)
 
 func parseConfig(text string) *syntax.Doc {
 	return syntax.ParseIndented(text, syntax.Indented{Comment: "!"})

@@ -11,7 +11,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/lens"
 	"github.com/cfgvault/cfgvault/plugins/lens/lenstest"
 )
 
@@ -39,7 +38,7 @@ func native(t testing.TB, file, name string) string {
 // Every prefix of a real configuration obeys the laws: whatever a cut leaves
 // is read, written and read again equal.
 func TestLawsOnTruncatedText(t *testing.T) {
-	l := lens.Check(runningTable())
+	l := runningLens()
 	text := native(t, "normalize_router.txtar", nativeRunning)
 	for i := 0; i <= len(text); i += 37 {
 		if err := l.CheckRead(text[:i]); err != nil {
@@ -50,7 +49,7 @@ func TestLawsOnTruncatedText(t *testing.T) {
 
 // Each line removed in turn, and each line doubled.
 func TestLawsOnChangedText(t *testing.T) {
-	l := lens.Check(runningTable())
+	l := runningLens()
 	lines := strings.SplitAfter(native(t, "normalize_router.txtar", nativeRunning), "\n")
 	for i := range lines {
 		without := strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "")
@@ -68,7 +67,7 @@ func FuzzNormalize(f *testing.F) {
 	f.Add(native(f, "normalize_router.txtar", nativeRunning))
 	f.Add(native(f, "normalize_unnumbered.txtar", nativeFRR))
 	f.Fuzz(func(t *testing.T, text string) {
-		if err := lens.Check(runningTable()).CheckRead(text); err != nil {
+		if err := runningLens().CheckRead(text); err != nil {
 			t.Error(err)
 		}
 		a := []plugins.Artefact{{Name: nativeRunning, Data: []byte(text)}}
@@ -105,7 +104,7 @@ func TestRenderSaysWhatItLoses(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(wantPaths, "\n") {
 		t.Errorf("losses %q", got)
 	}
-	if err := lens.Check(runningTable()).CheckWrite([]byte(tree)); err != nil {
+	if err := runningLens().CheckWrite([]byte(tree)); err != nil {
 		t.Error(err)
 	}
 }

@@ -521,3 +521,23 @@ func Expand(list []any) []any {
 	}
 	return out
 }
+
+// With makes a codec of one word that is brought into a canonical form first.
+func (c Codec) With(canonical func(string) (string, bool)) Codec {
+	read, write := c.Read, c.Write
+	c.Read = func(s string) ([]any, bool) {
+		s, ok := canonical(s)
+		if !ok {
+			return nil, false
+		}
+		return read(s)
+	}
+	c.Write = func(v []any) (string, bool) {
+		s, _ := v[0].(string)
+		if same, ok := canonical(s); !ok || same != s {
+			return "", false
+		}
+		return write(v)
+	}
+	return c
+}

@@ -20,9 +20,11 @@ type Lens struct {
 	top    map[string][]*row
 	lines  []lineRule
 	slots  int
+	given  map[string]int
 	keys   keyNames
 	secret map[string]bool // schema path of a key leaf whose value is a secret
 	hidden map[int]bool    // slots that secrets are bound to
+	soft   map[string]bool // schema paths of leaves that functions derive
 	vocab  map[string]bool
 }
 
@@ -42,7 +44,29 @@ type row struct {
 	body  int               // slot, or -1
 	opens bool              // a block with something to write in it
 
+	fixed     []fixedWord
+	given     []int        // slots of Given that the facts need
 	inherited map[int]bool // slots that the headings around it have bound
+}
+
+// fixedWord is a literal word that stands at a known place of the statement:
+// most rows are refused by it before anything is bound.
+type fixedWord struct {
+	at   int
+	text string
+}
+
+func fixedWords(ops []op) []fixedWord {
+	var out []fixedWord
+	for i, o := range ops {
+		switch {
+		case o.code == opWord:
+			out = append(out, fixedWord{i, o.text})
+		case o.code != opVar || o.codec.Words != 0 && o.codec.Words != 1:
+			return out
+		}
+	}
+	return out
 }
 
 type opCode uint8
@@ -121,7 +145,7 @@ type compiler struct {
 func Compile(t Table) (*Lens, error) {
 	c := &compiler{
 		l: &Lens{
-			table: t, keys: keyNames{}, secret: map[string]bool{}, hidden: map[int]bool{}, vocab: map[string]bool{},
+			table: t, keys: keyNames{}, secret: map[string]bool{}, hidden: map[int]bool{}, soft: map[string]bool{}, vocab: map[string]bool{},
 		},
 		codecs: Builtin(),
 	}
@@ -131,8 +155,13 @@ func Compile(t Table) (*Lens, error) {
 	for _, w := range t.Vocabulary {
 		c.l.vocab[w] = true
 	}
+	c.l.given = map[string]int{}
+	root := scope{names: c.l.given, bound: map[int]bool{}}
+	for _, name := range t.Given {
+		root.bound[c.slot(c.l.given, name)] = true
+	}
 	var err error
-	if c.l.rows, err = c.rows(t.Rows, scope{names: map[string]int{}, bound: map[int]bool{}}); err != nil {
+	if c.l.rows, err = c.rows(t.Rows, root); err != nil {
 		return nil, err
 	}
 	anyRows, err := c.rows(t.Any, scope{names: map[string]int{}, bound: map[int]bool{}})
@@ -195,6 +224,7 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 			return nil, fmt.Errorf("a pattern begins with a word or a variable")
 		}
 	}
+	out.fixed = fixedWords(out.ops)
 	if r.Body != "" {
 		out.body = c.slot(inner.names, r.Body)
 	}
@@ -213,6 +243,15 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 	}
 	if out.cond, err = c.facts(r.If, s.place, inner.names, optional, false); err != nil {
 		return nil, err
+	}
+	for _, slot := range c.l.given {
+		for _, f := range append(slices.Clone(out.set), out.cond...) {
+			for _, o := range f.operands() {
+				if o.kind != isConst && o.slot == slot {
+					out.given = append(out.given, slot)
+				}
+			}
+		}
 	}
 	if out.not, err = c.facts(r.Unless, s.place, inner.names, optional, true); err != nil {
 		return nil, err
@@ -406,6 +445,13 @@ func (c *compiler) facts(text, place string, names map[string]int, optional map[
 				f.optional = append(f.optional, o.slot)
 			}
 			f.soft = f.soft || o.kind == isFunc
+		}
+		if f.soft {
+			schema := ""
+			for _, s := range f.path {
+				schema += "/" + s.name
+			}
+			c.l.soft[schema+"/"+f.leaf] = true
 		}
 		out = append(out, f)
 	}

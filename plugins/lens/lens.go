@@ -61,6 +61,15 @@ type Table struct {
 	Codecs map[string]Codec                                        // beside those of Builtin
 	Funcs  map[string]func(value any) (any, bool)                  // functions of facts
 
+	// Given are variables that are bound before a text is read, by Reader.Read.
+	// Rows that need one which is not given are not read.
+	Given []string
+
+	// Join returns the lines that make one statement together with line i, or
+	// nil; they are read and classed as one. Only for tables that are not
+	// written.
+	Join func(d *syntax.Doc, i int) []int
+
 	Rows  []Row  // statements, in the order in which they are written
 	Any   []Row  // statements known in any block, tried last; never written
 	Lines []Rule // comments, by pattern

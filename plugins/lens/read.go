@@ -1,6 +1,7 @@
 package lens
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -22,13 +23,16 @@ type Reader struct {
 // NewReader returns a Reader with an empty tree.
 func NewReader() *Reader { return &Reader{root: &node{kind: container}} }
 
-// Read reads an artefact into the tree.
-func (r *Reader) Read(l *Lens, artefact, text string) { r.read(l, artefact, text, false) }
+// Read reads an artefact into the tree. Given binds variables of the table
+// that the whole text is about; nil for tables without such.
+func (r *Reader) Read(l *Lens, artefact, text string, given map[string]any) {
+	r.read(l, artefact, text, given, false)
+}
 
 // Verify accounts for the lines of an artefact without changing the tree: a
 // line is mapped if what it says is in the tree already. It is for copies of a
 // configuration that was read, such as the startup configuration.
-func (r *Reader) Verify(l *Lens, artefact, text string) { r.read(l, artefact, text, true) }
+func (r *Reader) Verify(l *Lens, artefact, text string) { r.read(l, artefact, text, nil, true) }
 
 // Opaque gives every line of an artefact one class.
 func (r *Reader) Opaque(artefact, text string, class plugins.Class, rule string) {
@@ -57,9 +61,11 @@ type reading struct {
 	section  string
 	words    []syntax.Word
 	body     string
+	own      int          // how many of words are of the line itself
+	joined   map[int]bool // lines that were read with another
 }
 
-func (r *Reader) read(l *Lens, artefact, text string, frozen bool) {
+func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, frozen bool) {
 	x := &reading{Reader: r, l: l, artefact: artefact, frozen: frozen, sections: map[string]int{}, section: Global}
 	if strings.IndexByte(text, 0) >= 0 {
 		x.all(text, plugins.Unparsed, "")
@@ -67,7 +73,16 @@ func (r *Reader) read(l *Lens, artefact, text string, frozen bool) {
 	}
 	x.doc = l.table.Parse(text)
 	x.env = make([]any, l.slots)
+	for name, value := range given {
+		if slot, ok := l.given[name]; ok {
+			x.env[slot] = value
+		}
+	}
+	from := len(r.residual)
 	x.block(0, len(x.doc.Lines), l.top, true)
+	if x.joined != nil {
+		slices.SortStableFunc(r.residual[from:], func(a, b plugins.Line) int { return a.Number - b.Number })
+	}
 }
 
 func (x *reading) all(text string, class plugins.Class, rule string) {
@@ -110,8 +125,11 @@ func (x *reading) block(from, to int, rows map[string][]*row, top bool) {
 			i++ // blank; texts are accounted for with their heading
 			continue
 		}
-		x.body = x.doc.Logical(i)
-		x.words = x.l.words(x.words[:0], x.body)
+		if x.joined[i] {
+			i = line.Next
+			continue
+		}
+		more := x.statement(i)
 		row := x.find(i, rows)
 		if row == nil {
 			row = x.find(i, x.l.any)
@@ -124,6 +142,10 @@ func (x *reading) block(from, to int, rows map[string][]*row, top bool) {
 			x.section = x.heading(row)
 		}
 		x.account(line.Number, class, rule)
+		for _, j := range more {
+			x.account(x.doc.Lines[j].Number, class, rule)
+			x.texts(j, class, rule)
+		}
 		if line.Next > i+1 {
 			x.texts(i, class, rule)
 			if row != nil {
@@ -140,6 +162,31 @@ func (x *reading) block(from, to int, rows map[string][]*row, top bool) {
 		}
 		i = line.Next
 	}
+}
+
+// statement makes line i, and what is joined with it, the statement at hand.
+func (x *reading) statement(i int) []int {
+	x.body = x.doc.Logical(i)
+	x.words = x.l.words(x.words[:0], x.body)
+	x.own = len(x.words)
+	if x.l.table.Join == nil {
+		return nil
+	}
+	more := x.l.table.Join(x.doc, i)
+	for _, j := range more {
+		if x.joined == nil {
+			x.joined = map[int]bool{}
+		}
+		x.joined[j] = true
+		at, from := len(x.body)+1, len(x.words)
+		next := x.doc.Logical(j)
+		x.words = x.l.words(x.words, next)
+		for k := from; k < len(x.words); k++ {
+			x.words[k].At += at
+		}
+		x.body += " " + next
+	}
+	return more
 }
 
 // hasBlock reports whether line i heads more than a multi-line text.
@@ -180,7 +227,7 @@ func (x *reading) comment(line *syntax.Line) {
 func (x *reading) heading(row *row) string {
 	var b strings.Builder
 	hidden := false
-	for i, w := range x.words {
+	for i, w := range x.words[:x.own] {
 		show := w.Text
 		if row == nil && !x.l.vocab[show] || row != nil && row.hides(i) {
 			if hidden {
@@ -237,6 +284,16 @@ func (x *reading) find(i int, rows map[string][]*row) *row {
 func (x *reading) apply(i int, r *row) bool {
 	if r.Pair != nil {
 		return x.applyPair(r)
+	}
+	for _, f := range r.fixed {
+		if f.at >= len(x.words) || x.words[f.at].Text != f.text {
+			return false
+		}
+	}
+	for _, slot := range r.given {
+		if x.env[slot] == nil {
+			return false
+		}
 	}
 	open := x.doc.Lines[i].Open
 	ok := !open && x.match(r.ops, 0, 0)
