@@ -166,7 +166,7 @@ func (c *compiler) checkDefinitions(s *statement) {
 				c.faultf(d, "RFC 7950 §5.5", "%s %q hides one of the same name", d.kw, d.arg)
 			}
 			if d.kw == "typedef" {
-				if _, builtin := builtinTypes()[d.arg]; builtin {
+				if _, ok := builtin(d.arg); ok {
 					c.faultf(d, "RFC 7950 §4.2.4", "typedef %q has the name of a built-in type", d.arg)
 				}
 				c.typedef(d)
@@ -174,7 +174,11 @@ func (c *compiler) checkDefinitions(s *statement) {
 				c.checkGrouping(d)
 			}
 		}
-		if len(d.subs) > 0 && !strings.Contains(d.kw, ":") {
+		if strings.Contains(d.kw, ":") {
+			c.extension(d, nil)
+			continue
+		}
+		if len(d.subs) > 0 {
 			c.checkDefinitions(d)
 		}
 	}

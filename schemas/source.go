@@ -73,6 +73,13 @@ func (s *memSource) Module(name, revision string) ([]byte, string, error) {
 func pick(files []string, name, revision string, read func(string) ([]byte, error)) ([]byte, string, error) {
 	var best []byte
 	bestFile, bestRev := "", ""
+	if len(files) == 1 && revision == "" {
+		text, err := read(files[0])
+		if err != nil {
+			return nil, "", fmt.Errorf("read module %s: %w", name, err)
+		}
+		return text, files[0], nil
+	}
 	for _, file := range files {
 		_, rev, dated := strings.Cut(strings.TrimSuffix(path.Base(file), ".yang"), "@")
 		if dated && (revision != "" && rev != revision || best != nil && rev < bestRev) {

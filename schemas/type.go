@@ -33,28 +33,26 @@ const (
 	BaseUnion
 )
 
-func builtinTypes() map[string]Base {
-	return map[string]Base{
-		"binary": BaseBinary, "bits": BaseBits, "boolean": BaseBoolean, "decimal64": BaseDecimal64, "empty": BaseEmpty,
-		"enumeration": BaseEnumeration, "identityref": BaseIdentityref, "instance-identifier": BaseInstanceIdentifier,
-		"int8": BaseInt8, "int16": BaseInt16, "int32": BaseInt32, "int64": BaseInt64, "leafref": BaseLeafref, "string": BaseString,
-		"uint8": BaseUint8, "uint16": BaseUint16, "uint32": BaseUint32, "uint64": BaseUint64, "union": BaseUnion,
+// baseNames are the names of the built-in types, by Base.
+func baseNames() [BaseUnion + 1]string {
+	return [...]string{"unknown", "binary", "bits", "boolean", "decimal64", "empty", "enumeration", "identityref", "instance-identifier",
+		"int8", "int16", "int32", "int64", "leafref", "string", "uint8", "uint16", "uint32", "uint64", "union"}
+}
+
+// builtin returns the built-in type of that name.
+func builtin(name string) (Base, bool) {
+	for b, n := range baseNames() {
+		if n == name && b > 0 {
+			return Base(b), true
+		}
 	}
+	return BaseUnknown, false
 }
 
 // String returns the type's name.
-func (b Base) String() string {
-	for n, v := range builtinTypes() {
-		if v == b {
-			return n
-		}
-	}
-	return "unknown"
-}
+func (b Base) String() string { return baseNames()[b] }
 
-func (b Base) integer() bool {
-	return b >= BaseInt8 && b <= BaseInt64 || b >= BaseUint8 && b <= BaseUint64
-}
+func (b Base) integer() bool { return b >= BaseInt8 && b <= BaseInt64 || b >= BaseUint8 && b <= BaseUint64 }
 
 // Type is the type of a leaf, with all restrictions of the typedefs it is
 // derived from.
@@ -153,7 +151,7 @@ func (c *compiler) typ(s *statement, depth int) *Type {
 		return &Type{Base: BaseUnknown, stmt: s}
 	}
 	t := &Type{stmt: s}
-	if b, ok := builtinTypes()[s.arg]; ok {
+	if b, ok := builtin(s.arg); ok {
 		t.Base, t.require = b, true
 		c.builtin(t, s, depth)
 	} else {
@@ -268,13 +266,13 @@ func (c *compiler) builtin(t *Type, s *statement, depth int) {
 
 // restrict applies the substatements of a type statement.
 func (c *compiler) restrict(t *Type, s *statement) {
-	_, builtin := builtinTypes()[s.arg]
+	_, isBuiltin := builtin(s.arg)
 	var values []*statement
 	for _, r := range s.subs {
 		if strings.Contains(r.kw, ":") {
 			continue
 		}
-		if !t.Base.takes(r.kw, builtin) {
+		if !t.Base.takes(r.kw, isBuiltin) {
 			if t.Base != BaseUnknown {
 				c.faultf(r, "RFC 7950 §9", "%q cannot restrict type %s", r.kw, s.arg)
 			}
@@ -328,10 +326,10 @@ func (c *compiler) restrict(t *Type, s *statement) {
 		}
 	}
 	if values != nil {
-		if !builtin && !s.src.v11 {
+		if !isBuiltin && !s.src.v11 {
 			c.faultf(values[0], "RFC 7950 §9.6.3", "restricting the values of a typedef needs yang-version 1.1")
 		}
-		c.values(t, values, builtin)
+		c.values(t, values, isBuiltin)
 	}
 }
 
