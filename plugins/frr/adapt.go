@@ -40,7 +40,7 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		},
 	}
 	for i := range out {
-		if out[i].Role == plugins.RoleState || out[i].Name == nativeDaemons {
+		if out[i].Role == plugins.RoleState || out[i].Name == daemonsFile {
 			continue
 		}
 		d := parseConfig(string(out[i].Data))

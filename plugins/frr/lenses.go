@@ -13,9 +13,10 @@ import (
 
 // The native names of the artefacts that the lenses know.
 const (
-	nativeRunning = "running-config"
-	nativeFRR     = "etc/frr/frr.conf"
-	nativeDaemons = "etc/frr/daemons"
+	runningConfig = "running-config"
+	frrConf       = "etc/frr/frr.conf"
+	vtyshConf     = "etc/frr/vtysh.conf"
+	daemonsFile   = "etc/frr/daemons"
 )
 
 // normalize reads the running configuration into the common tree, or frr.conf
@@ -23,10 +24,10 @@ const (
 // artefacts.
 func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized, error) {
 	l, r := runningLens(), lens.NewReader()
-	main := nativeFRR
+	main := frrConf
 	for _, a := range native {
-		if a.Name == nativeRunning {
-			main = nativeRunning
+		if a.Name == runningConfig {
+			main = runningConfig
 		}
 	}
 	for _, a := range native {
@@ -39,7 +40,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		case a.Name == main:
 		case a.Role == plugins.RoleState:
 			r.Opaque(a.Name, string(a.Data), plugins.Boilerplate, "evidence")
-		case a.Name == nativeDaemons:
+		case a.Name == daemonsFile:
 			r.Verify(daemonsLens(), a.Name, string(a.Data))
 		default:
 			// frr.conf, vtysh.conf and the files of single daemons say again
@@ -57,7 +58,7 @@ func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, e
 		return nil, nil, fmt.Errorf("render for FRR: %w", err)
 	}
 	return []plugins.Artefact{{
-		Name: nativeRunning, Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
+		Name: runningConfig, Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
 	}}, losses, nil
 }
 

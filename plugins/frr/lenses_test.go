@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 func TestGolden(t *testing.T) {
-	lenstest.Golden(t, *update, normalize, render, nil)
+	lenstest.Golden(t, *update, normalize, render)
 }
 
 func native(t testing.TB, file, name string) string {
@@ -39,7 +39,7 @@ func native(t testing.TB, file, name string) string {
 // is read, written and read again equal.
 func TestLawsOnTruncatedText(t *testing.T) {
 	l := runningLens()
-	text := native(t, "normalize_router.txtar", nativeRunning)
+	text := native(t, "normalize_router.txtar", runningConfig)
 	for i := 0; i <= len(text); i += 37 {
 		if err := l.CheckRead(text[:i]); err != nil {
 			t.Fatalf("cut at byte %d: %v", i, err)
@@ -50,7 +50,7 @@ func TestLawsOnTruncatedText(t *testing.T) {
 // Each line removed in turn, and each line doubled.
 func TestLawsOnChangedText(t *testing.T) {
 	l := runningLens()
-	lines := strings.SplitAfter(native(t, "normalize_router.txtar", nativeRunning), "\n")
+	lines := strings.SplitAfter(native(t, "normalize_router.txtar", runningConfig), "\n")
 	for i := range lines {
 		without := strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "")
 		if err := l.CheckRead(without); err != nil {
@@ -63,14 +63,28 @@ func TestLawsOnChangedText(t *testing.T) {
 	}
 }
 
+// Trees that no device of this platform would give.
+func TestLawsOnChangedTrees(t *testing.T) {
+	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: "running-config", Data: []byte(native(t, "normalize_router.txtar", "running-config"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lenstest.Mutations(t, n.Tree, func(tree []byte) error {
+		if _, _, err := render(tree, plugins.Facts{}); err != nil {
+			return nil // no tree: a key is missing, or two entries have one key
+		}
+		return runningLens().CheckWrite(tree)
+	})
+}
+
 func FuzzNormalize(f *testing.F) {
-	f.Add(native(f, "normalize_router.txtar", nativeRunning))
-	f.Add(native(f, "normalize_unnumbered.txtar", nativeFRR))
+	f.Add(native(f, "normalize_router.txtar", runningConfig))
+	f.Add(native(f, "normalize_unnumbered.txtar", frrConf))
 	f.Fuzz(func(t *testing.T, text string) {
 		if err := runningLens().CheckRead(text); err != nil {
 			t.Error(err)
 		}
-		a := []plugins.Artefact{{Name: nativeRunning, Data: []byte(text)}}
+		a := []plugins.Artefact{{Name: runningConfig, Data: []byte(text)}}
 		n, err := normalize(plugins.Facts{}, a)
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +125,7 @@ func TestRenderSaysWhatItLoses(t *testing.T) {
 
 func TestSecretsNeverInTheAccount(t *testing.T) {
 	text := "key chain X\n key 1\n  key-string Canary1\nCanary2\n below\nCanary3 password Canary4\n x\nrouter bgp 1\n neighbor 1.2.3.4 password Canary5\n"
-	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: nativeRunning, Data: []byte(text)}})
+	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: runningConfig, Data: []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +153,7 @@ func large(n int) []byte {
 }
 
 func BenchmarkNormalizeMiB(b *testing.B) {
-	a := []plugins.Artefact{{Name: nativeRunning, Data: large(1 << 20)}}
+	a := []plugins.Artefact{{Name: runningConfig, Data: large(1 << 20)}}
 	b.SetBytes(1 << 20)
 	for b.Loop() {
 		if _, err := normalize(plugins.Facts{}, a); err != nil {

@@ -478,7 +478,18 @@ func vlans() Codec {
 			}
 			var parts []string
 			for _, e := range list {
-				parts = append(parts, lexical(e))
+				s := lexical(e)
+				_, number := e.(int64)
+				lo, hi, isRange := strings.Cut(s, "-")
+				l, err1 := strconv.Atoi(lo)
+				h, err2 := l, error(nil)
+				if isRange {
+					h, err2 = strconv.Atoi(hi)
+				}
+				if err1 != nil || err2 != nil || number == isRange || l < 1 || h > 4094 || isRange && l >= h {
+					return "", false
+				}
+				parts = append(parts, s)
 			}
 			return strings.Join(parts, ","), true
 		},

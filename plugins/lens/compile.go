@@ -25,7 +25,15 @@ type Lens struct {
 	secret map[string]bool // schema path of a key leaf whose value is a secret
 	hidden map[int]bool    // slots that secrets are bound to
 	soft   map[string]bool // schema paths of leaves that functions derive
+	lists  []listPath
 	vocab  map[string]bool
+}
+
+// listPath is a leaf-list that one statement writes whole, by a codec that
+// knows its canonical form.
+type listPath struct {
+	path  []string
+	codec *Codec
 }
 
 type lineRule struct {
@@ -139,6 +147,7 @@ type scope struct {
 type compiler struct {
 	l      *Lens
 	codecs map[string]Codec
+	ofSlot map[int]*Codec
 }
 
 // Compile turns a table into a lens. The error names the row that is wrong.
@@ -148,6 +157,7 @@ func Compile(t Table) (*Lens, error) {
 			table: t, keys: keyNames{}, secret: map[string]bool{}, hidden: map[int]bool{}, soft: map[string]bool{}, vocab: map[string]bool{},
 		},
 		codecs: Builtin(),
+		ofSlot: map[int]*Codec{},
 	}
 	for name, codec := range t.Codecs {
 		c.codecs[name] = codec
@@ -350,6 +360,7 @@ func (c *compiler) pattern(text string, names map[string]int, optional map[int]b
 			}
 			for _, slot := range o.slots {
 				c.l.hidden[slot] = c.l.hidden[slot] || codec.Secret
+				c.ofSlot[slot] = codec
 				if o.text != "" {
 					optional[slot] = true
 				}
@@ -453,12 +464,32 @@ func (c *compiler) facts(text, place string, names map[string]int, optional map[
 			}
 			c.l.soft[schema+"/"+f.leaf] = true
 		}
+		if f.verb == equalsAll {
+			c.list(&f)
+		}
 		out = append(out, f)
 	}
 	// Facts that must hold are solved first, so that they bind what the
 	// optional ones look for.
 	slices.SortStableFunc(out, func(a, b fact) int { return a.late() - b.late() })
 	return out, nil
+}
+
+// list notes the codec of a leaf-list that is written whole.
+func (c *compiler) list(f *fact) {
+	p := listPath{codec: c.ofSlot[f.value.slot]}
+	for _, s := range f.path {
+		p.path = append(p.path, s.name)
+	}
+	if p.path = append(p.path, f.leaf); f.value.kind != isSlot || p.codec == nil {
+		return
+	}
+	for _, have := range c.l.lists {
+		if slices.Equal(have.path, p.path) {
+			return
+		}
+	}
+	c.l.lists = append(c.l.lists, p)
 }
 
 // late orders facts: 1 for those that need not hold.

@@ -8,7 +8,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins"
 )
 
-// CheckWrite tests the laws of writing on one canonical tree: what is written
+// CheckWrite tests the laws of writing on one tree: what is written
 // reads back as the tree without its losses, and every written line as mapped
 // or boilerplate. A leaf that a function of the table derives from a name may
 // be added where the tree is silent.
@@ -17,6 +17,7 @@ func (l *Lens) CheckWrite(tree []byte) error {
 	if err != nil {
 		return err
 	}
+	l.canonicalLists(root)
 	text := l.write(root)
 	losses := root.lost(l, "", "", nil)
 	back := NewReader()

@@ -80,6 +80,9 @@ func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, froz
 	}
 	from := len(r.residual)
 	x.block(0, len(x.doc.Lines), l.top, true)
+	if !frozen {
+		l.canonicalLists(r.root)
+	}
 	if x.joined != nil {
 		slices.SortStableFunc(r.residual[from:], func(a, b plugins.Line) int { return a.Number - b.Number })
 	}

@@ -329,3 +329,44 @@ func appendString(b []byte, s string) []byte {
 	}
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
 }
+
+// canonicalLists brings the leaf-lists that have a canonical form of their own
+// into it: "1", "2" and "3" become "1-3".
+func (l *Lens) canonicalLists(root *node) {
+	for _, p := range l.lists {
+		root.canonicalList(p.path, p.codec)
+	}
+}
+
+func (n *node) canonicalList(path []string, c *Codec) {
+	if n.kind == list {
+		for _, e := range n.kids {
+			e.canonicalList(path, c)
+		}
+		return
+	}
+	k := n.find(path[0])
+	if k == nil {
+		return
+	}
+	if len(path) > 1 {
+		k.canonicalList(path[1:], c)
+		return
+	}
+	if k.kind != leafList || len(k.kids) < 2 {
+		return
+	}
+	text, ok := c.Write([]any{k.values()})
+	if !ok {
+		return
+	}
+	values, ok := c.Read(text)
+	if !ok {
+		return
+	}
+	entries, _ := values[0].([]any)
+	k.kids, k.by = nil, nil
+	for _, v := range entries {
+		k.add(&node{name: lexical(v), kind: leaf, val: v})
+	}
+}

@@ -10,5 +10,5 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 func TestGolden(t *testing.T) {
-	lenstest.Golden(t, *update, normalize, nil, nil)
+	lenstest.Golden(t, *update, normalize, nil)
 }

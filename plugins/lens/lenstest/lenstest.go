@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/schemas"
 )
 
 // Normalize and Render are the functions of a vendor's package.
@@ -25,8 +26,8 @@ type (
 // Golden runs every testdata/normalize_*.txtar: the files below native/ are
 // the artefacts, "tree.json" and "account" what normalising them gives, and
 // "rendered", where render is not nil, what rendering that tree gives. With
-// update set the last three are written. Valid, if not nil, judges each tree.
-func Golden(t *testing.T, update bool, normalize Normalize, render Render, valid func(tree []byte) error) {
+// update set the last three are written. Each tree is valid.
+func Golden(t *testing.T, update bool, normalize Normalize, render Render) {
 	files, err := filepath.Glob("testdata/normalize_*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden files: %v", err)
@@ -53,10 +54,8 @@ func Golden(t *testing.T, update bool, normalize Normalize, render Render, valid
 			if err != nil {
 				t.Fatal(err)
 			}
-			if valid != nil {
-				if err := valid(n.Tree); err != nil {
-					t.Errorf("the tree is not valid: %v", err)
-				}
+			if err := Valid(n.Tree); err != nil {
+				t.Errorf("the tree is not valid: %v", err)
 			}
 			Account(t, native, n)
 			results := []txtar.File{{Name: "tree.json", Data: Indent(t, n.Tree)}, {Name: "account", Data: account(native, n)}}
@@ -86,6 +85,19 @@ func Golden(t *testing.T, update bool, normalize Normalize, render Render, valid
 			}
 		})
 	}
+}
+
+// Valid judges a tree by the common modules.
+func Valid(tree []byte) error {
+	set, err := schemas.Common()
+	if err != nil {
+		return err
+	}
+	t, err := set.ParseJSON(tree)
+	if err != nil {
+		return err
+	}
+	return set.Validate(t)
 }
 
 // Indent prints JSON for people.
