@@ -1,0 +1,171 @@
+package schemas_test
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/cfgvault/cfgvault/schemas"
+)
+
+func mod(name, body string) string {
+	return "module " + name + " {\n yang-version 1.1; namespace \"urn:" + name + "\"; prefix " + name + ";\n " + body + "\n}\n"
+}
+
+// TestModules has what takes more than one module. want is part of the error;
+// without it the modules compile and good and bad are data.
+func TestModules(t *testing.T) {
+	tests := []struct {
+		name      string
+		modules   map[string]string
+		implement []string
+		want      string
+		good, bad []string
+		lenient   bool // yanglint decides otherwise, why is in the name of the case
+	}{
+		{name: "augment across modules", implement: []string{"b"},
+			modules: map[string]string{"a.yang": mod("a", `container c { leaf x { type string; } }`),
+				"b.yang": mod("b", `import a { prefix a; } augment /a:c { leaf x { type int8; } }`)},
+			good: []string{`{"a:c":{"x":"s","b:x":1}}`}, bad: []string{`{"a:c":{"b:x":"s"}}`, `{"b:c":{}}`, `{"a:c":{"c:x":1}}`}},
+		{name: "mandatory augment of another module", implement: []string{"b"}, want: "mandatory node",
+			modules: map[string]string{"a.yang": mod("a", `container c;`), "b.yang": mod("b", `import a { prefix a; } augment /a:c { leaf y { type string; mandatory true; } }`)}},
+		{name: "grouping of another module", implement: []string{"b"},
+			modules: map[string]string{"a.yang": mod("a", `typedef t { type leafref { path "../y"; } } grouping g { container c { leaf x { type t; } leaf y { type string; } leaf z { type string; must "../y"; } } }`),
+				"b.yang": mod("b", `import a { prefix a; } uses a:g { augment c { leaf w { type string; } } refine c/y { default q; } }`)},
+			good: []string{`{"b:c":{"x":"q","z":"1","w":"2"}}`}, bad: []string{`{"a:c":{}}`, `{"b:c":{"x":"r"}}`}},
+		{name: "only imported", implement: []string{"b"},
+			modules: map[string]string{"a.yang": mod("a", `typedef t { type int8; } container c;`), "b.yang": mod("b", `import a { prefix a; } leaf x { type a:t; }`)},
+			good:    []string{`{"b:x":1}`}, bad: []string{`{"a:c":{}}`}},
+		{name: "leafref implements its target", implement: []string{"b"},
+			modules: map[string]string{"a.yang": mod("a", `leaf l { type string; }`), "b.yang": mod("b", `import a { prefix a; } leaf x { type leafref { path "/a:l"; } }`)},
+			good:    []string{`{"a:l":"q","b:x":"q"}`}, bad: []string{`{"a:l":"q","b:x":"r"}`}},
+		{name: "identities of several modules", implement: []string{"a", "b"},
+			modules: map[string]string{"a.yang": mod("a", `identity i; leaf l { type identityref { base i; } }`), "b.yang": mod("b", `import a { prefix a; } identity j { base a:i; }`)},
+			good:    []string{`{"a:l":"b:j"}`}, bad: []string{`{"a:l":"j"}`, `{"a:l":"a:j"}`}},
+		{name: "identity of a module that is not implemented", implement: []string{"b"},
+			modules: map[string]string{"a.yang": mod("a", `identity i; identity j { base i; }`), "b.yang": mod("b", `import a { prefix a; } leaf l { type identityref { base a:i; } }`)},
+			good:    []string{`{}`}, bad: []string{`{"b:l":"a:x"}`}},
+		{name: "submodule", implement: []string{"a"},
+			modules: map[string]string{"a.yang": mod("a", `include s; include u; container c { uses g; }`),
+				"s.yang": `submodule s { yang-version 1.1; belongs-to a { prefix p; } grouping g { leaf x { type p:t; } } augment /p:c { leaf z { type t; } } }`,
+				"u.yang": `submodule u { yang-version 1.1; belongs-to a { prefix a; } typedef t { type int8; } leaf top { type t; } }`},
+			good: []string{`{"a:c":{"x":1,"z":2},"a:top":3}`}, bad: []string{`{"a:c":{"x":"1"}}`, `{"u:top":3}`}},
+		{name: "submodule of another module", implement: []string{"a"}, want: "belongs to",
+			modules: map[string]string{"a.yang": mod("a", `include s;`), "s.yang": `submodule s { yang-version 1.1; belongs-to b { prefix p; } }`}},
+		{name: "circular import", implement: []string{"a"}, want: "circle",
+			modules: map[string]string{"a.yang": mod("a", `import b { prefix b; }`), "b.yang": mod("b", `import a { prefix a; }`)}},
+		{name: "missing import", implement: []string{"a"}, want: "module nowhere was not found", modules: map[string]string{"a.yang": mod("a", `import nowhere { prefix b; }`)}},
+		{name: "prefix twice", implement: []string{"a"}, want: "used twice", modules: map[string]string{"a.yang": mod("a", `import b { prefix a; }`), "b.yang": mod("b", ``)}},
+		{name: "import by revision", implement: []string{"a"},
+			modules: map[string]string{"a.yang": mod("a", `import b { prefix b; revision-date 2020-01-01; } leaf x { type b:t; }`),
+				"b@2020-01-01.yang": mod("b", `revision 2020-01-01; typedef t { type int8; }`), "b@2021-01-01.yang": mod("b", `revision 2021-01-01; typedef t { type string; }`)},
+			good: []string{`{"a:x":1}`}, bad: []string{`{"a:x":"y"}`}},
+		{name: "newest revision", implement: []string{"a"},
+			modules: map[string]string{"a.yang": mod("a", `import b { prefix b; } leaf x { type b:t; }`),
+				"b@2020-01-01.yang": mod("b", `revision 2020-01-01; typedef t { type int8; }`), "b@2021-01-01.yang": mod("b", `revision 2021-01-01; typedef t { type string; }`)},
+			good: []string{`{"a:x":"y"}`}, bad: []string{`{"a:x":1}`}},
+		{name: "deviation by another module", implement: []string{"a", "d"},
+			modules: map[string]string{"a.yang": mod("a", `container c { leaf x { type string; } list l { key k; unique v; leaf k { type string; } leaf v { type string; } must "v"; } }`),
+				"d.yang": mod("d", `import a { prefix a; } deviation /a:c/a:x { deviate replace { type int8; } } deviation /a:c/a:l { deviate delete { unique v; must "v"; } }`)},
+			good: []string{`{"a:c":{"x":1,"l":[{"k":"1","v":"x"},{"k":"2","v":"x"},{"k":"3"}]}}`}, bad: []string{`{"a:c":{"x":"1"}}`}},
+		{name: "same name from two modules", implement: []string{"a", "b", "d"},
+			modules: map[string]string{"a.yang": mod("a", `container c;`), "b.yang": mod("b", `import a { prefix a; } augment /a:c { container x { leaf v { type int8; } } }`), "d.yang": mod("d", `import a { prefix a; } augment /a:c { container x { leaf v { type string; } } }`)},
+			good:    []string{`{"a:c":{"b:x":{"v":1},"d:x":{"v":"s"}}}`}, bad: []string{`{"a:c":{"x":{}}}`, `{"a:c":{"b:x":{"v":"s"}}}`}},
+		{name: "yang version 1", implement: []string{"a"}, want: "needs yang-version 1.1",
+			modules: map[string]string{"a.yang": `module a { namespace urn:a; prefix a; anydata x; }`}},
+		{name: "when of an augment sees the target", implement: []string{"b"},
+			modules: map[string]string{"a.yang": mod("a", `list l { key k; leaf k { type string; } leaf t { type string; } }`),
+				"b.yang": mod("b", `import a { prefix a; } augment /a:l { when "a:t = 'x'"; leaf y { type string; mandatory true; } }`)},
+			good: []string{`{"a:l":[{"k":"1","t":"x","b:y":"1"},{"k":"2"}]}`}, bad: []string{`{"a:l":[{"k":"1","b:y":"1"}]}`, `{"a:l":[{"k":"1","t":"x"}]}`}},
+	}
+	for _, tt := range tests {
+		t.Run(strings.ReplaceAll(tt.name, " ", "_"), func(t *testing.T) {
+			set, err := load(tt.modules, tt.implement...)
+			if tt.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want %q in it", err, tt.want)
+				}
+				if ok, _ := yanglint(t, tt.modules, tt.implement, ""); ok != tt.lenient {
+					t.Errorf("yanglint accepts: %t", ok)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range tt.good {
+				if err := check(set, d); err != nil {
+					t.Errorf("%s: refused: %v", d, err)
+				}
+				if ok, out := yanglint(t, tt.modules, tt.implement, d); !ok {
+					t.Errorf("%s: yanglint refuses it: %s", d, out)
+				}
+			}
+			for _, d := range tt.bad {
+				if check(set, d) == nil {
+					t.Errorf("%s: accepted", d)
+				}
+				if ok, _ := yanglint(t, tt.modules, tt.implement, d); ok {
+					t.Errorf("%s: yanglint accepts it", d)
+				}
+			}
+		})
+	}
+}
+
+// TestHostile: modules that would exhaust a naive compiler are refused.
+func TestHostile(t *testing.T) {
+	bomb := "leaf x { type string; }"
+	var groups strings.Builder
+	for i := range 40 {
+		groups.WriteString(strings.NewReplacer("N", string(rune('A'+i%26))+string(rune('a'+i/26)), "B", bomb).Replace("grouping N { container a { B } container b { B } container c { B } }\n"))
+		bomb = "uses " + string(rune('A'+i%26)) + string(rune('a'+i/26)) + ";"
+	}
+	tests := []struct{ name, text, want string }{
+		{"groupings that multiply", mod("m", groups.String()+bomb), "more than"},
+		{"deep braces", strings.Repeat("a{", 2_000_000), "nested"},
+		{"deep containers", mod("m", strings.Repeat("container c {", 250)+strings.Repeat("}", 250)), "deep"},
+		{"deep union", mod("m", "leaf a { type "+strings.Repeat("union { type ", 200)+"string;"+strings.Repeat("}", 201)), "deep"},
+		{"repeated repeats", mod("m", `leaf a { type string { pattern '((((a{1,60000}){1,60000}){1,60000}){1,60000})'; } }`), "too large"},
+		{"deep expression", mod("m", `leaf a { type string; must "`+strings.Repeat("(", 100_000)+`"; }`), "too long"},
+		{"deep expression within the limit", mod("m", `leaf a { type string; must "`+strings.Repeat("(", 10_000)+`"; }`), "deep"},
+		{"deep feature expression", mod("m", `feature f; leaf a { type string; if-feature "`+strings.Repeat("not ", 10_000)+`f"; }`), "deep"},
+		{"not UTF-8", "module m { \xff }", "UTF-8"},
+		{"empty", "", "no module"},
+		{"two modules", mod("m", "") + mod("n", ""), "more than one"},
+		{"unbalanced", "module m {", "closing brace"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.ReplaceAll(tt.name, " ", "_"), func(t *testing.T) {
+			if _, err := load(map[string]string{"m.yang": tt.text}, "m"); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %.300v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestSources: modules come from the sources that are given and from nowhere
+// else.
+func TestSources(t *testing.T) {
+	t.Chdir(t.TempDir())
+	src, err := schemas.FS(fstest.MapFS{"a.yang": {Data: []byte(mod("a", `import b { prefix b; }`))}, "sub/b.yang": {Data: []byte(mod("b", ""))}, "a.txt": {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = schemas.Load(schemas.Options{Search: []schemas.Source{src}}, "a")
+	if err == nil || !strings.Contains(err.Error(), "a.yang:3") || !strings.Contains(err.Error(), "module b was not found") {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := src.Module("zzz", ""); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	name, rev, err := schemas.ModuleName([]byte(mod("q", `revision 2020-01-01; revision 2022-02-02; revision 2021-01-01;`)), "x")
+	if name != "q" || rev != "2022-02-02" || err != nil {
+		t.Errorf("got %s %s %v", name, rev, err)
+	}
+	if _, err := schemas.Load(schemas.Options{Search: []schemas.Source{schemas.Embedded()}}, "cfgvault-system@1999-01-01"); err == nil {
+		t.Error("a revision that is not there was found")
+	}
+}
