@@ -56,7 +56,7 @@ func learnEOS(text string, ports []string) (*eosGrammar, *eosOrder) {
 		}
 		if indent == 0 {
 			s := &eosStatement{text: strings.Join(words, " ")}
-			if adjacent && section(top[len(top)-1]) != section(s) {
+			if adjacent && len(top) > 0 && section(top[len(top)-1]) != section(s) {
 				joined[[2]string{section(top[len(top)-1]), section(s)}] = true
 			}
 			top = append(top, s)
@@ -110,6 +110,10 @@ type eosEditor struct {
 	path   []*eosStatement // the blocks that are open, outermost first
 	banner *eosStatement   // the banner that is being typed
 	ended  bool            // "end" was typed
+
+	// indented: the text comes with the indentation that the device prints.
+	// Only statements beyond the rows need it, whose place is not known.
+	indented bool
 }
 
 // The texts by which EOS refuses a statement.
@@ -168,6 +172,12 @@ func (e *eosEditor) enter(line string) string {
 		return e.negate(words)
 	}
 	refusal := eosInvalid
+	atTop := false
+	if line[0] == ' ' {
+		e.indented = true
+	} else if e.indented {
+		_, atTop = e.g.learned["top"][words[0]]
+	}
 	for depth := len(e.path); depth >= 0; depth-- {
 		mode, list := e.block(depth)
 		for _, r := range e.g.byMode[mode] {
@@ -193,7 +203,7 @@ func (e *eosEditor) enter(line string) string {
 			}
 			return ""
 		}
-		if opens, ok := e.g.learned[mode][words[0]]; ok {
+		if opens, ok := e.g.learned[mode][words[0]]; ok && (depth == 0 || !atTop) {
 			e.path = e.path[:depth]
 			text := statementText(line, words)
 			s := put(list, &eosStatement{text: text, key: text, mode: opens})

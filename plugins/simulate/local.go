@@ -44,23 +44,9 @@ func (s *localSession) Open(context.Context, string, string) (net.Conn, error) {
 }
 
 func (s *localSession) CLI(ctx context.Context) (plugins.CLI, error) {
-	p := &localPort{requests: make(chan *request), gone: make(chan struct{})}
-	t := newTTY(s.d, s.d.opts.User, p)
-	if s.d.opts.KeepPager {
-		t.length, t.width = 24, 80
-	}
-	if s.d.attach(t) != nil {
-		return nil, fmt.Errorf("%w: the device does not answer", plugins.ErrSessionLost)
-	}
-	p.done = make(chan struct{})
-	go func() {
-		defer close(p.done)
-		defer s.d.detach(t)
-		s.d.converse(t)
-	}()
-	c := &localCLI{p: p, t: t}
-	if s.d.opts.Privileged {
-		return c, nil
+	c, err := s.d.login()
+	if err != nil || s.d.opts.Privileged {
+		return c, err
 	}
 	enable := plugins.Command{Text: "enable", Answers: []plugins.Answer{{Prompt: "Password: ", Reply: s.d.opts.Enable}}}
 	if _, err := c.Run(ctx, enable); err != nil {
@@ -68,6 +54,24 @@ func (s *localSession) CLI(ctx context.Context) (plugins.CLI, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// login starts a login in process, without privilege unless it comes with it.
+func (d *Device) login() (plugins.CLI, error) {
+	p := &localPort{requests: make(chan *request), gone: make(chan struct{}), done: make(chan struct{})}
+	t := newTTY(d, d.opts.User, p)
+	if d.opts.KeepPager {
+		t.length, t.width = 24, 80
+	}
+	if d.attach(t) != nil {
+		return nil, fmt.Errorf("%w: the device does not answer", plugins.ErrSessionLost)
+	}
+	go func() {
+		defer close(p.done)
+		defer d.detach(t)
+		d.converse(t)
+	}()
+	return &localCLI{p: p, t: t}, nil
 }
 
 type localCLI struct {
