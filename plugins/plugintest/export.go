@@ -370,7 +370,7 @@ func (k *kit) identify(ctx context.Context, a at, f *Fixture) {
 		for _, kind := range []faultKind{faultLost, faultHang, faultRefused} {
 			plans = append(plans, &fault{kind: kind, stream: q.Stream, text: q.Text, nth: q.Nth})
 		}
-		if answers := f.answers[q.Text]; !q.Stream && len(answers) > 0 {
+		if _, answers := f.find(q.Text); !q.Stream && len(answers) > 0 {
 			text := answers[min(q.Nth, len(answers))-1].stdout
 			for i, at := range k.places(text) {
 				kind := []faultKind{faultCutLost, faultCut}[i%2]

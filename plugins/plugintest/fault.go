@@ -56,6 +56,7 @@ type fault struct {
 	kind   faultKind
 	stream bool
 	text   string
+	name   string // what reports call it; empty: text
 	nth    int
 	at     int // bytes that come through, for cuts
 	of     int
@@ -64,6 +65,9 @@ type fault struct {
 
 func (f *fault) target() string {
 	t := f.text
+	if f.name != "" {
+		t = f.name
+	}
 	if f.stream {
 		t = "stream " + t
 	}
@@ -166,7 +170,11 @@ func inflate(text []byte, size int) []byte {
 func (k *kit) plan(f *Fixture, form string, log []Request) []*fault {
 	var out []*fault
 	for _, q := range log {
+		key, answers := f.find(q.Text)
 		base := fault{stream: q.Stream, text: q.Text, nth: q.Nth}
+		if key != q.Text {
+			base.name = "… " + key + " …"
+		}
 		add := func(kind faultKind, at, of int) {
 			x := base
 			x.kind, x.at, x.of, x.huge = kind, at, of, k.o.Huge
@@ -188,10 +196,9 @@ func (k *kit) plan(f *Fixture, form string, log []Request) []*fault {
 		if q.Unknown {
 			continue
 		}
-		answers := f.answers[q.Text]
 		a := answers[min(q.Nth, len(answers))-1]
 		add(faultTooLarge, len(a.stdout)/2, len(a.stdout))
-		proved := k.proved(q.Text)
+		proved := a.framed || k.proved(q.Text)
 		if proved {
 			add(faultEmpty, 0, 0)
 		}

@@ -30,7 +30,11 @@ import (
 // A word in brackets changes how a section is read: "run[exit=1] COMMAND" gives
 // an exit status other than 0 on an exec channel, [stderr] is what is printed
 // there (beside a plain section of the same command), [nonl] drops the newline
-// that txtar puts at the end, [base64] decodes. Several are separated by commas.
+// that txtar puts at the end, [base64] decodes. [contains] answers every command
+// that contains the given text and has no section of its own, for scripts too
+// long to repeat. [framed] says that the answer carries its own proof of being
+// whole, so that the driver must notice even a cut that nothing else shows.
+// Several are separated by commas.
 //
 // Keys of expect, each but the first four any number of times:
 //
@@ -55,7 +59,8 @@ type Fixture struct {
 	Unknown  string
 	Pager    string
 	Canaries []string
-	answers  map[string][]answer // by command
+	answers  map[string][]answer // by command, or by the text that commands contain
+	contains []string            // keys of answers that are texts, in order
 	streams  map[string][]byte   // by "service arg"
 
 	Artefacts      []plugins.Artefact // Name, Role and Data
@@ -71,6 +76,20 @@ type Fixture struct {
 type answer struct {
 	stdout, stderr []byte
 	exit           int
+	framed         bool
+}
+
+// find returns the answers to a command and the key under which they stand.
+func (f *Fixture) find(command string) (key string, answers []answer) {
+	if a, ok := f.answers[command]; ok {
+		return command, a
+	}
+	for _, text := range f.contains {
+		if strings.Contains(command, text) {
+			return text, f.answers[text]
+		}
+	}
+	return command, nil
 }
 
 // Load reads the fixtures that match a pattern, "testdata/export-*.txtar", in
@@ -137,7 +156,10 @@ func Parse(name string, text []byte) (Fixture, error) {
 		case kind == "run" && arg != "" && flags.stderr:
 			stderr[arg] = data
 		case kind == "run" && arg != "":
-			f.answers[arg] = append(f.answers[arg], answer{stdout: data, exit: flags.exit})
+			f.answers[arg] = append(f.answers[arg], answer{stdout: data, exit: flags.exit, framed: flags.framed})
+			if flags.contains && !slices.Contains(f.contains, arg) {
+				f.contains = append(f.contains, arg)
+			}
 		case kind == "stream" && arg != "":
 			f.streams[arg] = data
 		case kind == "artefact" && arg != "":
@@ -185,8 +207,8 @@ func Parse(name string, text []byte) (Fixture, error) {
 }
 
 type flags struct {
-	exit   int
-	stderr bool
+	exit                     int
+	stderr, contains, framed bool
 }
 
 // sectionFlags splits "run[exit=1,nonl]" and applies what concerns the data.
@@ -208,6 +230,10 @@ func sectionFlags(kind string, data []byte) (string, flags, []byte, error) {
 			f.exit, err = strconv.Atoi(value)
 		case "stderr":
 			f.stderr = true
+		case "contains":
+			f.contains = true
+		case "framed":
+			f.framed = true
 		case "nonl":
 			data = []byte(strings.TrimSuffix(string(data), "\n"))
 		case "base64":

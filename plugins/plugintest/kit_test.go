@@ -322,6 +322,15 @@ func violations(t *testing.T, err error) []*plugintest.Violation {
 	return out
 }
 
+// An answer that carries its own proof must not be believed without it.
+func TestFramedAnswer(t *testing.T) {
+	text := strings.Replace(toyFixture, "-- run show inventory --", "-- run[framed] show inventory --", 1)
+	err := plugintest.Run(t.Context(), toy{}, fixtures(text), quick())
+	if err == nil || !strings.Contains(err.Error(), `"show inventory" cut, ends as if whole after`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A secret that reaches the log of a driver's process is seen.
 func TestCanaryInTheLog(t *testing.T) {
 	var logged bytes.Buffer
@@ -397,6 +406,12 @@ func TestReplay(t *testing.T) {
 	out, err := f.Session("shell").Run(t.Context(), plugins.Command{Text: "b"})
 	if err != nil || string(out.Stdout) != "B\nE\n" || out.Exit != nil || out.End != plugins.EndSentinel {
 		t.Errorf("%+v, %v", out, err)
+	}
+	g := fixtures("-- facts --\n{}\n-- run[contains] show --\nA\n-- run show x --\nX\n")[0].Session("exec")
+	for cmd, want := range map[string]string{"please show y": "A\n", "show x": "X\n"} {
+		if out, err := g.Run(t.Context(), plugins.Command{Text: cmd}); err != nil || string(out.Stdout) != want {
+			t.Errorf("%s: %+v, %v", cmd, out, err)
+		}
 	}
 	if _, err := s.Open(t.Context(), "exec", "x"); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("%v", err)

@@ -97,7 +97,8 @@ func (r *Replay) Run(ctx context.Context, c plugins.Command) (plugins.Output, er
 	if err := ctx.Err(); err != nil {
 		return plugins.Output{End: plugins.EndCut}, err
 	}
-	answers, known := r.f.answers[c.Text]
+	_, answers := r.f.find(c.Text)
+	known := len(answers) > 0
 	q, due := r.note(Request{Text: c.Text, Write: c.Write, Unknown: !known})
 	out := r.unknown()
 	if known {
