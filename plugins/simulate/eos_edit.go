@@ -109,7 +109,6 @@ type eosEditor struct {
 	c      *eosConfig
 	path   []*eosStatement // the blocks that are open, outermost first
 	banner *eosStatement   // the banner that is being typed
-	ended  bool            // "end" was typed
 
 	// indented: the text comes with the indentation that the device prints.
 	// Only statements beyond the rows need it, whose place is not known.
@@ -160,7 +159,7 @@ func (e *eosEditor) enter(line string) string {
 	case words[0][0] == '!':
 		return ""
 	case words[0] == "end" && len(words) == 1:
-		e.path, e.ended = nil, true
+		e.path = nil
 		return ""
 	case words[0] == "exit" && len(words) == 1:
 		if len(e.path) > 0 {
