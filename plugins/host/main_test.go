@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 func servePlugin(name string) {
 	d := &lab{name: name, caps: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset}}
 	switch name {
+	case "foreign":
+		serveForeign()
 	case "junk":
 		fmt.Println("Welcome to ACME\x1b[2J driver!")
 		time.Sleep(time.Hour)
