@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/cfgvault/cfgvault/vault/internal/durable"
 )
 
 // createFile makes a file of the home that must not be there yet, durably and
@@ -24,7 +26,7 @@ func createFile(path string, data []byte) error {
 	if err := os.Link(temp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.Dir(filepath.Dir(path))
 }
 
 // writeTemp writes a durable file of mode 0600 beside path.
@@ -45,18 +47,6 @@ func writeTemp(path string, data []byte) (string, error) {
 		return "", err
 	}
 	return f.Name(), nil
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }
 
 // readFile is os.ReadFile with the empty answer for a file that is not there.
@@ -102,5 +92,10 @@ func lockFile(ctx context.Context, path string, wait bool) (unlock func(), err e
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		// Not by closing alone: a child process that is being started holds a
+		// copy of the descriptor until it runs its program.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		f.Close()
+	}, nil
 }

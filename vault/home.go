@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/cfgvault/cfgvault/vault/internal/durable"
 )
 
 // Files of a home. Folders are 0700, files 0600.
@@ -61,7 +63,7 @@ func (h *home) save(path string, data []byte) error {
 		os.Remove(temp)
 		return err
 	}
-	err = syncDir(filepath.Dir(path))
+	err = durable.Dir(filepath.Dir(path))
 	h.at("after writing " + filepath.Base(path))
 	return err
 }
@@ -164,5 +166,5 @@ func (h *home) write() error {
 	if err := h.save(h.path(fileHome), append(data, '\n')); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(h.dir))
+	return durable.Dir(filepath.Dir(h.dir))
 }

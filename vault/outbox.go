@@ -1,87 +1,236 @@
 package vault
 
 import (
-	"bytes"
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync"
+
+	"github.com/cfgvault/cfgvault/vault/internal/durable"
 )
 
 // box is a sealed snapshot on its way: durable on this machine before the store
-// sees it, kept until a record names it. On disk it is one line of JSON and the
-// sealed bytes.
+// sees it, kept until a record names it.
 type box struct {
 	Entry  Entry  `json:"entry"`
 	Digest string `json:"digest"`
 	Guard  []byte `json:"guard,omitempty"`
 
-	sealed []byte
-	file   string
+	file   string // the log that holds it
+	offset int64  // of the sealed bytes in it
 }
 
-const boxSuffix = ".box"
+// outbox is the log of one run's boxes: each is a line of JSON and the sealed
+// bytes. One file for all, so that boxes of concurrent calls share syncs. What
+// stands behind a power cut's torn end was not acknowledged.
+type outbox struct {
+	home *home
+	sync durable.Group
 
-// write makes the box durable.
-func (b *box) write(h *home) error {
+	mu   sync.Mutex
+	file *os.File
+	path string
+	size int64
+	err  error // of a failed sync: the file is not to be trusted any more
+}
+
+const (
+	boxSuffix  = ".boxes"
+	maxBoxHead = 1 << 20
+)
+
+// add makes a box durable.
+func (o *outbox) add(b *box, sealed []byte) error {
 	head, err := json.Marshal(b)
 	if err != nil {
 		return err
 	}
-	b.file = h.path(dirOutbox, filepath.Base(strings.TrimSuffix(b.Entry.Object, snapshotSuffix))+boxSuffix)
-	data := make([]byte, 0, len(head)+1+len(b.sealed))
-	data = append(append(append(data, head...), '\n'), b.sealed...)
-	if err := h.save(b.file, data); err != nil {
+	if len(head) >= maxBoxHead {
+		return fmt.Errorf("guard of %s: %w", b.Entry.Device, ErrTooLarge)
+	}
+	o.home.at("before writing a box")
+	if err := o.write(b, append(head, '\n'), sealed); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	o.home.at("before syncing a box")
+	err = o.sync.Do(o.file.Sync)
+	if err != nil {
+		o.mu.Lock()
+		o.err = err
+		o.mu.Unlock()
+		return fmt.Errorf("outbox: %w", err)
+	}
+	o.home.at("after writing a box")
+	return nil
+}
+
+func (o *outbox) write(b *box, head, sealed []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return o.err
+	}
+	if o.file == nil {
+		if err := o.create(); err != nil {
+			return err
+		}
+	}
+	b.file, b.offset = o.path, o.size+int64(len(head))
+	_, err := o.file.WriteAt(head, o.size)
+	if err == nil {
+		_, err = o.file.WriteAt(sealed, b.offset)
+	}
+	if err != nil {
+		if terr := o.file.Truncate(o.size); terr != nil {
+			o.err = terr
+		}
+		return err
+	}
+	o.size = b.offset + int64(len(sealed))
+	return nil
+}
+
+func (o *outbox) create() error {
+	var id [8]byte
+	rand.Read(id[:])
+	dir := o.home.path(dirOutbox)
+	o.path = o.home.path(dirOutbox, hex.EncodeToString(id[:])+boxSuffix)
+	f, err := os.OpenFile(o.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = os.MkdirAll(dir, 0o700); err == nil {
+			f, err = os.OpenFile(o.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := durable.Dir(dir); err != nil {
+		f.Close()
+		return err
+	}
+	o.file = f
+	return nil
+}
+
+// forget removes the log. Boxes that are not in the store yet move to a new one
+// first.
+func (o *outbox) forget(left []*box) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.file == nil {
+		return nil
+	}
+	old := o.path
+	o.file.Close()
+	o.file, o.size = nil, 0
+	if len(left) > 0 {
+		next := &outbox{home: o.home}
+		for _, b := range left {
+			sealed, err := b.sealed()
+			if err == nil {
+				err = next.add(&box{Entry: b.Entry, Digest: b.Digest, Guard: b.Guard}, sealed)
+			}
+			if err != nil {
+				return fmt.Errorf("outbox: %w", err)
+			}
+		}
+		next.file.Close()
+	}
+	o.home.at("before forgetting boxes")
+	if err := os.Remove(old); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	return nil
 }
 
-// readOutbox returns the boxes that earlier runs left, without holding their
-// sealed bytes, and clears away what was never finished.
-func readOutbox(h *home) ([]*box, error) {
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.file != nil {
+		o.file.Close()
+		o.file = nil
+	}
+}
+
+// sealed reads the box's bytes again.
+func (b *box) sealed() ([]byte, error) {
+	f, err := os.Open(b.file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data := make([]byte, b.Entry.Size)
+	if _, err := f.ReadAt(data, b.offset); err != nil {
+		return nil, err
+	}
+	if !b.Entry.matches(data) {
+		return nil, integrity(b.file, "the sealed snapshot of device %s was changed", b.Entry.Device)
+	}
+	return data, nil
+}
+
+// readOutbox returns the boxes that earlier runs left, and the logs they are in.
+func readOutbox(h *home) (boxes []*box, logs []string, err error) {
 	names, err := os.ReadDir(h.path(dirOutbox))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, os.MkdirAll(h.path(dirOutbox), 0o700)
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("outbox: %w", err)
+		return nil, nil, fmt.Errorf("outbox: %w", err)
 	}
-	var boxes []*box
 	for _, n := range names {
-		path := h.path(dirOutbox, n.Name())
-		if strings.HasPrefix(n.Name(), ".tmp-") {
-			os.Remove(path)
-			continue
-		}
 		if !strings.HasSuffix(n.Name(), boxSuffix) {
 			continue
 		}
-		b, err := readBox(path)
+		path := h.path(dirOutbox, n.Name())
+		more, err := readLog(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("outbox: %w", err)
+		}
+		boxes, logs = append(boxes, more...), append(logs, path)
+	}
+	return boxes, logs, nil
+}
+
+// readLog returns the whole boxes at the beginning of a log.
+func readLog(path string) ([]*box, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var boxes []*box
+	var at int64
+	r := bufio.NewReaderSize(f, maxBoxHead)
+	for {
+		head, err := r.ReadSlice('\n')
+		if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
+			return boxes, nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		b.sealed = nil
+		b := &box{file: path, offset: at + int64(len(head))}
+		if json.Unmarshal(head, b) != nil {
+			return boxes, nil
+		}
+		if _, err := parseEntryLine(entryLine(b.Entry)); err != nil || b.Entry.Size > maxArchive {
+			return boxes, nil
+		}
+		sealed, err := io.ReadAll(io.LimitReader(r, b.Entry.Size))
+		if err != nil {
+			return nil, err
+		}
+		if !b.Entry.matches(sealed) {
+			return boxes, nil
+		}
 		boxes = append(boxes, b)
+		at = b.offset + b.Entry.Size
 	}
-	return boxes, nil
-}
-
-func readBox(path string) (*box, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("outbox: %w", err)
-	}
-	head, sealed, ok := bytes.Cut(data, []byte{'\n'})
-	b := &box{sealed: sealed, file: path}
-	if !ok || json.Unmarshal(head, b) != nil || int64(len(sealed)) != b.Entry.Size || hashHex(sealed) != b.Entry.SHA256 {
-		// Boxes appear by rename after fsync, so this is damage, not a crash.
-		return nil, integrity(path, "is damaged and was never acknowledged; move it away to go on")
-	}
-	if _, err := parseEntryLine(entryLine(b.Entry)); err != nil {
-		return nil, &IntegrityError{Object: path, What: "does not name a snapshot", Err: err}
-	}
-	return b, nil
 }

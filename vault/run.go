@@ -36,11 +36,16 @@ type Run struct {
 	state  *agentState
 	due    time.Time
 	unlock func()
+	outbox outbox
+	old    []string // logs of earlier runs, to be removed once recorded
+
+	active sync.RWMutex // held for reading by every Put; the end of the run waits for them
 
 	mu       sync.Mutex
 	ended    bool
 	last     map[string]time.Time // newest snapshot's time, per device
 	boxes    []*box               // in the store; to be recorded
+	left     []*box               // not in the store: for the next run
 	seen     map[string]bool
 	failures map[string]Code
 }
@@ -77,7 +82,7 @@ func (v *Vault) begin(ctx context.Context, h *home, o RunOptions) (*Run, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{v: v, home: h, state: a, due: o.Next, last: map[string]time.Time{}, seen: map[string]bool{}, failures: map[string]Code{}}
+	r := &Run{v: v, home: h, outbox: outbox{home: h}, state: a, due: o.Next, last: map[string]time.Time{}, seen: map[string]bool{}, failures: map[string]Code{}}
 	v.mu.Lock()
 	v.agent = a
 	v.mu.Unlock()
@@ -169,25 +174,23 @@ func (r *Run) flush(ctx context.Context) error {
 			}
 		}
 	}
-	boxes, err := readOutbox(r.home)
+	boxes, logs, err := readOutbox(r.home)
 	if err != nil {
 		return err
 	}
+	r.old = logs
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(flushers)
 	for _, b := range boxes {
 		if named[b.Entry.Object] {
-			if err := os.Remove(b.file); err != nil {
-				return fmt.Errorf("outbox: %w", err)
-			}
 			continue
 		}
 		g.Go(func() error {
-			full, err := readBox(b.file)
+			sealed, err := b.sealed()
 			if err != nil {
-				return err
+				return fmt.Errorf("outbox: %w", err)
 			}
-			if err := r.v.put(gctx, b.Entry.Object, full.sealed); err != nil {
+			if err := r.v.put(gctx, b.Entry.Object, sealed); err != nil {
 				return fmt.Errorf("put a snapshot of an earlier run: %w", err)
 			}
 			r.note(b)
@@ -201,7 +204,6 @@ func (r *Run) flush(ctx context.Context) error {
 func (r *Run) note(b *box) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b.sealed = nil
 	r.boxes = append(r.boxes, b)
 	r.v.mu.Lock()
 	defer r.v.mu.Unlock()
@@ -255,6 +257,8 @@ func (v *Vault) put(ctx context.Context, key string, data []byte) error {
 // the store. After an error the next run repeats the attempt with the same
 // bytes if sealing had succeeded.
 func (r *Run) Put(ctx context.Context, s *Snapshot) (Entry, error) {
+	r.active.RLock()
+	defer r.active.RUnlock()
 	c, err := r.prepare(s)
 	if err != nil {
 		return Entry{}, fmt.Errorf("put snapshot: %w", err)
@@ -268,12 +272,15 @@ func (r *Run) Put(ctx context.Context, s *Snapshot) (Entry, error) {
 		Device: c.Device, Object: snapshotKey(c.Device, c.Time, sum), SHA256: sum, Size: int64(len(sealed)), Time: c.Time,
 		Kind: c.Kind, Verdict: c.Verdict, Held: c.Held, Key: r.home.agent.id,
 	}
-	b := &box{Entry: e, Digest: s.Digest, Guard: s.Guard, sealed: sealed}
-	if err := b.write(r.home); err != nil {
+	b := &box{Entry: e, Digest: s.Digest, Guard: s.Guard}
+	if err := r.outbox.add(b, sealed); err != nil {
 		return Entry{}, fmt.Errorf("put snapshot: %w", err)
 	}
 	if err := r.v.put(ctx, e.Object, sealed); err != nil {
-		return Entry{}, fmt.Errorf("put snapshot: %w", err)
+		r.mu.Lock()
+		r.left = append(r.left, b)
+		r.mu.Unlock()
+		return Entry{}, fmt.Errorf("put snapshot; it is kept on this machine and the next run puts it: %w", err)
 	}
 	r.note(b)
 	return e, nil
@@ -391,6 +398,8 @@ func (r *Run) Fail(device string, code Code) error {
 // Close writes the run's record and then the state, and ends the run in any
 // case. After an error nothing is lost: the next run's Begin finishes the work.
 func (r *Run) Close(ctx context.Context) error {
+	r.active.Lock()
+	defer r.active.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended {
@@ -398,6 +407,7 @@ func (r *Run) Close(ctx context.Context) error {
 	}
 	r.ended = true
 	defer r.unlock()
+	defer r.outbox.close()
 	rec := &record{kind: recordRun}
 	changed := map[string]bool{}
 	for _, b := range r.boxes {
@@ -432,10 +442,13 @@ func (r *Run) Close(ctx context.Context) error {
 // Abort ends a run without a record; what was put stays in the outbox and is
 // recorded by the next run. After Close it does nothing.
 func (r *Run) Abort() {
+	r.active.Lock()
+	defer r.active.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ended {
 		r.ended = true
+		r.outbox.close()
 		r.unlock()
 	}
 }
@@ -466,7 +479,7 @@ func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 	if err != nil {
 		return fmt.Errorf("sign record: %w", err)
 	}
-	changes := rec.kind == recordRun || len(r.boxes) > 0
+	changes := rec.kind == recordRun || len(r.boxes) > 0 || len(r.old) > 0
 	if changes {
 		if c.State, err = r.home.saveState(rec.seq, r.state.devices); err != nil {
 			return err
@@ -481,11 +494,8 @@ func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 	if err := r.v.put(ctx, c.Pending.Key, c.Pending.Data); err != nil {
 		return fmt.Errorf("put record; it is kept on this machine and the next run puts it: %w", err)
 	}
-	for _, b := range r.boxes {
-		r.home.at("before forgetting a box")
-		if err := os.Remove(b.file); err != nil {
-			return fmt.Errorf("outbox: %w", err)
-		}
+	if err := r.forget(); err != nil {
+		return err
 	}
 	r.boxes = nil
 	r.state.chain.Pending = nil
@@ -497,4 +507,16 @@ func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 	}
 	r.home.dropOldStates(c.State)
 	return nil
+}
+
+// forget removes the boxes that the record in the store names.
+func (r *Run) forget() error {
+	for _, path := range r.old {
+		r.home.at("before forgetting old boxes")
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("outbox: %w", err)
+		}
+	}
+	r.old = nil
+	return r.outbox.forget(r.left)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // zstdWindow bounds what a reader needs to hold to decompress.
-const zstdWindow = 4 << 20
+const zstdWindow = 1 << 20
 
 // manifest says inside the seal what the snapshot is. It is the JSON line of a
 // signed note.

@@ -28,6 +28,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cfgvault/cfgvault/vault"
+	"github.com/cfgvault/cfgvault/vault/internal/durable"
 )
 
 const (
@@ -42,6 +43,8 @@ type Store struct {
 	ops  operations
 	// durable holds the directories whose names this process has synced.
 	durable sync.Map
+	// groups lets the makers of many folders in one folder share syncs of it.
+	groups sync.Map
 }
 
 // operations are the calls whose failures tests plan.
@@ -59,7 +62,7 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	if err := os.Mkdir(abs, 0o700); err == nil {
-		if err := syncPath(filepath.Dir(abs)); err != nil {
+		if err := durable.Dir(filepath.Dir(abs)); err != nil {
 			return nil, fmt.Errorf("open store %s: %w", dir, err)
 		}
 	} else if !errors.Is(err, fs.ErrExist) {
@@ -104,12 +107,6 @@ func (s *Store) put(key string, data []byte) error {
 	if err := s.mkdirs(path.Dir(key)); err != nil {
 		return err
 	}
-	if there, err := s.same(key, data); there {
-		if err != nil {
-			return err
-		}
-		return s.syncDir(path.Dir(key))
-	}
 	temp, err := s.writeTemp(data)
 	if err != nil {
 		return err
@@ -120,32 +117,29 @@ func (s *Store) put(key string, data []byte) error {
 		err = s.rename(temp, key)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		if _, err := s.same(key, data); err != nil {
-			return err
-		}
-	} else if err != nil {
+		err = s.same(key, data)
+	}
+	if err != nil {
 		return err
 	}
 	return s.syncDir(path.Dir(key))
 }
 
-// same reports whether the object is there; the error is fs.ErrExist if it
-// holds other bytes.
-func (s *Store) same(key string, data []byte) (there bool, err error) {
+// same returns fs.ErrExist if the object that is there holds other bytes.
+func (s *Store) same(key string, data []byte) error {
 	f, err := s.root.Open(key)
 	if err != nil {
-		return false, nil // whatever is wrong, creating it will say so better
+		return err
 	}
 	defer f.Close()
 	old, err := io.ReadAll(io.LimitReader(f, int64(len(data))+1))
 	if err != nil {
-		return true, err
+		return err
 	}
 	if !bytes.Equal(old, data) {
-		return true, fs.ErrExist
+		return fs.ErrExist
 	}
-	// Whoever wrote it may not have synced it yet.
-	return true, s.ops.sync(f)
+	return nil // it was synced before it got its name
 }
 
 func (s *Store) writeTemp(data []byte) (string, error) {
@@ -190,7 +184,8 @@ func (s *Store) mkdirs(dir string) error {
 	if err := s.root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := s.syncDir(path.Dir(dir)); err != nil {
+	g, _ := s.groups.LoadOrStore(path.Dir(dir), &durable.Group{})
+	if err := g.(*durable.Group).Do(func() error { return s.syncDir(path.Dir(dir)) }); err != nil {
 		return err
 	}
 	s.durable.Store(dir, true)
@@ -368,16 +363,4 @@ func (s *Store) clean() {
 			s.root.Remove(tempDir + "/" + e.Name())
 		}
 	}
-}
-
-func syncPath(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }
