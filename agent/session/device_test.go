@@ -158,9 +158,13 @@ func (d *device) login(in *bufio.Reader, say func(string)) bool {
 }
 
 func (d *device) print(in *bufio.Reader, say func(string), out string, page int) {
+	if page == 0 {
+		say(out)
+		return
+	}
 	n := 0
 	for line := range strings.Lines(out) {
-		if page > 0 && n == page {
+		if n == page {
 			say(" --More-- ")
 			if b, err := in.ReadByte(); err != nil || b == 'q' {
 				return

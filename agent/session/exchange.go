@@ -101,7 +101,7 @@ func (c *conversation) typeLine(s string) error {
 }
 
 func (c *conversation) send(s string) error {
-	if _, err := io.WriteString(c.sh.ch, s); err != nil {
+	if _, err := io.WriteString(c.sh.w, s); err != nil {
 		return c.sh.s.lost()
 	}
 	return nil
@@ -162,6 +162,9 @@ func (c *conversation) next() (act func() (bool, error), delay time.Duration, er
 	if known || r.isPrompt(tail) {
 		return c.atPrompt(string(tail), known)
 	}
+	if c.typed && c.sh.prompt != "" && len(tail) <= longestPrompt && bytes.HasSuffix(tail, []byte(c.sh.prompt)) {
+		return c.behindText()
+	}
 	if r.pager != nil && len(tail) > 0 && len(tail) <= longestPrompt && r.pager.Match(tail) {
 		return func() (bool, error) {
 			scr.pager(r.pager)
@@ -204,19 +207,35 @@ func (c *conversation) atPrompt(tail string, known bool) (func() (bool, error), 
 				return c.typeSentinel()
 			}, settleKnown, nil
 		}
-		if len(c.sent) >= sentMost {
-			return func() (bool, error) {
-				c.sh.unproved = true
-				c.end = len(c.sh.scr.out)
-				return true, nil
-			}, resend, nil
-		}
-		return c.typeSentinel, resend << (len(c.sent) - 1), nil
+		return c.repeat()
 	}
 	if known {
 		return c.typeSentinel, settleKnown, nil
 	}
 	return c.typeSentinel, settleGuess, nil
+}
+
+// behindText is for a prompt on the line where the output ended without a
+// newline. The echo of the sentinel will tell where one begins and the other
+// ends.
+func (c *conversation) behindText() (func() (bool, error), time.Duration, error) {
+	if len(c.sent) > 0 {
+		return c.repeat()
+	}
+	return c.typeSentinel, settleGuess, nil
+}
+
+// repeat types another sentinel where one had no effect, and in the end gives
+// up.
+func (c *conversation) repeat() (func() (bool, error), time.Duration, error) {
+	if len(c.sent) < sentMost {
+		return c.typeSentinel, resend << (len(c.sent) - 1), nil
+	}
+	return func() (bool, error) {
+		c.sh.unproved = true
+		c.end = len(c.sh.scr.out)
+		return true, nil
+	}, resend, nil
 }
 
 // trusts reports whether frame is what the device is known to print between
@@ -258,18 +277,23 @@ func (c *conversation) typeInput() (bool, error) {
 func (c *conversation) proved(prompt string) (frame string, ok bool) {
 	out := c.sh.scr.out
 	from := max(0, len(out)-frameWindow)
-	last := len(c.sent) - 1
-	for _, line := range []string{prompt + c.sent[last], prompt + c.keys[last], c.keys[last]} {
-		if line == c.keys[last] && c.sh.r.CommandEcho {
-			continue
-		}
+	key := c.keys[len(c.keys)-1]
+	lines := []string{prompt + c.sent[len(c.sent)-1], prompt + key}
+	if !c.sh.r.CommandEcho {
+		lines = append(lines, key)
+	}
+	for _, line := range lines {
 		at := bytes.LastIndex(out[from:], []byte(line+"\n"))
-		if at < 0 || at+from > 0 && out[from+at-1] != '\n' {
+		if at < 0 {
 			continue
 		}
 		at += from
+		// Only a prompt that is known for certain can follow text.
+		if at > 0 && out[at-1] != '\n' && prompt != c.began {
+			continue
+		}
 		frame = string(out[at+len(line)+1:])
-		frame = strings.TrimPrefix(frame, c.keys[last]+"\n")
+		frame = strings.TrimPrefix(frame, key+"\n")
 		c.end, c.endFrame = at, frame
 		return frame, true
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cfgvault/cfgvault/plugins"
 )
@@ -267,4 +269,73 @@ func TestExecStream(t *testing.T) {
 func isTimeout(err error) bool {
 	t, ok := err.(interface{ Timeout() bool })
 	return ok && t.Timeout()
+}
+
+// cutter closes the connection after a number of bytes, once it is set.
+type cutter struct {
+	net.Conn
+	left atomic.Int64 // negative: no limit
+}
+
+func (c *cutter) Write(p []byte) (int, error) {
+	left := c.left.Load()
+	if left < 0 {
+		return c.Conn.Write(p)
+	}
+	n := min(int64(len(p)), left)
+	_, _ = c.Conn.Write(p[:n])
+	if c.left.Add(-n) == 0 {
+		_ = c.Conn.Close()
+		return int(n), io.ErrClosedPipe
+	}
+	return int(n), nil
+}
+
+// TestExecCut cuts the connection at every byte that the device sends from the
+// start of a command: success is only what is whole. The exit status comes
+// before the last of the output, as it may.
+func TestExecCut(t *testing.T) {
+	var whole atomic.Int32
+	const most = 700
+	cut := func(left int) {
+		srv := newServer(t)
+		var c *cutter
+		srv.wrap = func(n net.Conn) net.Conn {
+			c = &cutter{Conn: n}
+			c.left.Store(-1)
+			return c
+		}
+		srv.exec = func(_ string, ch ssh.Channel) int {
+			c.left.Store(int64(left))
+			_, _ = io.WriteString(ch, config)
+			srv.status(ch, 0)
+			_, _ = io.WriteString(ch, config)
+			return -1
+		}
+		target := srv.start().target()
+		defer srv.stop()
+		target.KeepAlive = -1
+		s, err := Dial(within(t, 20*time.Second), target, execInfo)
+		if err != nil {
+			t.Errorf("cut after %d bytes: %v", left, err)
+			return
+		}
+		defer s.Close()
+		out, err := s.Run(within(t, 20*time.Second), plugins.Command{Text: "x", Write: true})
+		switch {
+		case err == nil && out.End == plugins.EndStatus && string(out.Stdout) == config+config:
+			whole.Add(1)
+		case !errors.Is(err, plugins.ErrSessionLost) || out.End != plugins.EndCut || out.Exit != nil:
+			t.Errorf("cut after %d bytes: %q %s %v", left, out.Stdout, out.End, err)
+		}
+	}
+	var g errgroup.Group
+	g.SetLimit(8)
+	for left := range most {
+		g.Go(func() error { cut(left); return nil })
+	}
+	_ = g.Wait()
+	if n := whole.Load(); n < 10 || n > most/2 {
+		t.Errorf("%d of %d came out whole: the test proves nothing", n, most)
+	}
 }

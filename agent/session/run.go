@@ -15,18 +15,20 @@ import (
 // Run executes one command, on a channel of its own or on a shell login that
 // is proved to be in its base mode. It waits while the device's logins are all
 // in use; a CLI that is held open counts as one. A read whose connection goes
-// away is run once more on a new one. When ctx ends, the command's channel or
-// login ends too. Whatever the error, Output has what came, with EndCut.
+// away, or whose end could not be proved, is run once more on a new one. When
+// ctx ends, the command's channel or login ends too. Whatever the error,
+// Output has what came, with EndCut.
 func (s *Session) Run(ctx context.Context, c plugins.Command) (plugins.Output, error) {
 	out, err := s.runOnce(ctx, c)
-	if err == nil || c.Write || !errors.Is(err, plugins.ErrSessionLost) || ctx.Err() != nil || s.isClosed() {
+	failed := errors.Is(err, plugins.ErrSessionLost) || err == nil && out.End == plugins.EndCut
+	if !failed || c.Write || ctx.Err() != nil || s.isClosed() {
 		return out, err
 	}
 	again, err2 := s.runOnce(ctx, c)
 	if err2 != nil && len(again.Stdout) == 0 {
 		again = out
 	}
-	if err2 != nil && !errors.Is(err2, plugins.ErrSessionLost) && ctx.Err() == nil {
+	if err != nil && err2 != nil && !errors.Is(err2, plugins.ErrSessionLost) && ctx.Err() == nil {
 		// Not to be reached again is a lost session too.
 		err2 = fmt.Errorf("%w; and then: %w", err, err2)
 	}

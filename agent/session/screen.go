@@ -45,6 +45,7 @@ const (
 const (
 	longestEscape = 4096    // bytes of a control string
 	longestEdit   = 1 << 16 // bytes of a line that may still be edited in its middle
+	mostInserted  = 64      // blanks inserted by one control sequence
 )
 
 // write takes what the device sent. The work is linear in p.
@@ -213,7 +214,7 @@ func (s *screen) csi(b byte) {
 		return
 	}
 	s.state = escNone
-	n, set := firstParam(s.params)
+	n := firstParam(s.params)
 	if len(s.params) > 0 && s.params[0] >= '<' && s.params[0] <= '?' {
 		return // private modes: no effect on text
 	}
@@ -240,8 +241,7 @@ func (s *screen) csi(b byte) {
 	case 'H', 'f': // row and column: the row is taken to be this one
 		s.col = 0
 		if i := bytes.IndexByte(s.params, ';'); i >= 0 {
-			c, _ := firstParam(s.params[i+1:])
-			s.right(c - 1)
+			s.right(firstParam(s.params[i+1:]) - 1)
 		}
 	case 'P':
 		if len(s.line) > longestEdit {
@@ -256,7 +256,8 @@ func (s *screen) csi(b byte) {
 		}
 		s.remove(s.col, to)
 	case '@':
-		if n = max(n, 1); n > longestEdit || len(s.line) > longestEdit {
+		// Few bytes must not make many.
+		if n = max(n, 1); n > mostInserted || len(s.line) > longestEdit {
 			s.bad = true
 			return
 		}
@@ -265,24 +266,24 @@ func (s *screen) csi(b byte) {
 	case 'E': // next line
 		s.endLine()
 	}
-	_ = set
 }
 
 // firstParam reads the first number, 0 if there is none.
-func firstParam(p []byte) (n int, set bool) {
+func firstParam(p []byte) int {
+	n := 0
 	for _, b := range p {
 		if b < '0' || b > '9' {
 			break
 		}
-		if n, set = n*10+int(b-'0'), true; n > 1<<20 {
-			return 1 << 20, true
+		if n = n*10 + int(b-'0'); n > longestEdit {
+			return longestEdit
 		}
 	}
-	return n, set
+	return n
 }
 
 func (s *screen) endLine() {
-	text := s.tail()
+	text := s.trimmed(0)
 	if !s.paged || s.erased || len(text) > 0 {
 		s.out = append(append(s.out, text...), '\n')
 	}
@@ -290,10 +291,15 @@ func (s *screen) endLine() {
 	s.paged, s.erased, s.fresh = false, false, false
 }
 
-// tail is the unterminated last line.
-func (s *screen) tail() []byte {
+// tail is the unterminated last line. What stands before the cursor belongs to
+// it, be it blanks over blanks: a prompt may end in one.
+func (s *screen) tail() []byte { return s.trimmed(s.col) }
+
+// trimmed is the line without the weak blanks at its end, but not shorter
+// than least.
+func (s *screen) trimmed(least int) []byte {
 	n := len(s.line)
-	for n > 0 && s.weak[n-1] {
+	for n > least && s.weak[n-1] {
 		n--
 	}
 	return s.line[:n]

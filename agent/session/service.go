@@ -135,11 +135,11 @@ func (t *tracked) RemoteAddr() net.Addr { return streamAddr(t.s.id) }
 func (s *Session) probe(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(s.t.Services)) {
 		v, err := s.service(name, s.t.Services[name])
+		if errors.Is(err, errors.ErrUnsupported) || err == nil && v.sv.Scheme == "udp" {
+			continue
+		}
 		if err != nil {
 			return err
-		}
-		if v.sv.Scheme == "udp" {
-			continue
 		}
 		c, err := v.dial(ctx, nil)
 		if err != nil {

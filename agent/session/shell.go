@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"sync"
@@ -76,7 +77,7 @@ func newShellRules(info plugins.Info) (*shellRules, error) {
 // isPrompt reports whether a last line looks like a prompt: a reason to prove
 // it, never a proof.
 func (r *shellRules) isPrompt(line []byte) bool {
-	if len(line) == 0 || len(line) > longestPrompt {
+	if len(bytes.TrimSpace(line)) == 0 || len(line) > longestPrompt {
 		return false
 	}
 	for _, re := range []*regexp.Regexp{r.prompt, r.mode} {
@@ -94,11 +95,13 @@ func matchTrimmed(re *regexp.Regexp, line string) bool {
 // shell is one login on a command line. It has a connection of its own: many
 // devices take one shell per connection.
 type shell struct {
-	s  *Session
-	r  *shellRules
-	l  *link
-	ch ssh.Channel
-	in *inbox
+	s *Session
+	r *shellRules
+	l *link
+
+	in     *inbox
+	w      io.Writer
+	hangUp func() // ends the channel and gives back the login
 
 	once sync.Once
 	mu   sync.Mutex // held by the command that runs
@@ -116,10 +119,7 @@ type shell struct {
 func (sh *shell) close() {
 	sh.once.Do(func() {
 		sh.in.close()
-		_ = sh.ch.Close()
-		sh.s.drop(sh.l)
-		sh.s.forget(sh)
-		sh.s.release()
+		sh.hangUp()
 	})
 }
 
@@ -189,8 +189,14 @@ func (s *Session) startShell(ctx context.Context, l *link) (*shell, error) {
 		return nil, fmt.Errorf("%w: %s refuses an interactive shell to user %q", ErrAuth, s.t.name(), s.dialer.t.User)
 	}
 	go drain(ch.Stderr())
-	sh := &shell{s: s, r: s.shell, l: l, ch: ch, frames: map[string]string{}}
+	sh := &shell{s: s, r: s.shell, l: l, w: ch, frames: map[string]string{}}
 	sh.in = newInbox(ch, func(error) error { return s.lost() })
+	sh.hangUp = func() {
+		_ = ch.Close()
+		s.drop(l)
+		s.forget(sh)
+		s.release()
+	}
 	return sh, nil
 }
 

@@ -33,6 +33,7 @@ func TestShell(t *testing.T) {
 		"frame":                 func(d *device) { d.before = "\r\n{master}[edit]\r\n" },
 		"prompt with a blank":   func(d *device) { d.prompt = "%s%s# " },
 		"prompt is drawn anew":  func(d *device) { d.before = "\b\b\b\b    \b\b\b\b\r" },
+		"short prompt, anew":    func(d *device) { d.name, d.prompt, d.before = "c", "%s%s# ", "        \r" },
 		"pager, erased":         func(d *device) { d.page, d.noPaging, d.erase = 2, true, "\b\b\b\b\b\b\b\b\b        \b\b\b\b\b\b\b\b\b" },
 		"pager, erased to EOL":  func(d *device) { d.page, d.noPaging, d.erase = 1, true, "\r\x1b[K" },
 		"pager, overwritten":    func(d *device) { d.page, d.noPaging, d.erase = 1, true, "\r          \r" },
