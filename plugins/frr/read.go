@@ -1,0 +1,384 @@
+package frr
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/deadman"
+)
+
+// access is what kind of login answers.
+type access int
+
+const (
+	accessShell  access = iota // a POSIX shell
+	accessForced               // ForceCommand vtysh: reads its commands from standard input
+	accessVtysh                // the login shell is vtysh: runs the command it is given
+)
+
+// piece is one part of what a combined command read.
+type piece struct {
+	data   []byte
+	status int
+}
+
+// pieces are what one combined command read, by name.
+type pieces map[string]piece
+
+func (p pieces) ok(name string) bool {
+	got, there := p[name]
+	return there && got.status == 0
+}
+
+func (p pieces) text(name string) string { return string(p[name].data) }
+
+// frameShell defines f NAME COMMAND…: it prints "@NAME", then what the command
+// printed with "|" before each line, closed by "X" and the exit status. Content
+// never begins a line, so nothing in it can look like a frame.
+const frameShell = `LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL PATH; exec </dev/null; ` +
+	`f(){ echo "@$1"; shift; { "$@"; printf "X%s\n" "$?"; } | sed "s/^/|/"; }; `
+
+// mark is what the commands of a ForceCommand login are told apart by: a
+// comment, which vtysh echoes behind its prompt and does not answer. Output of
+// a show command never has a prompt at the beginning of a line.
+func mark(i int) string { return "! cfgvault " + strconv.Itoa(i) }
+
+// read runs a shell script and, for a login that is vtysh, the commands, in one
+// channel; only a login whose shell is vtysh takes one more per command.
+func read(ctx context.Context, s plugins.Session, script string, names, commands []string) (pieces, access, error) {
+	var input strings.Builder
+	for i, c := range commands {
+		input.WriteString(mark(i) + "\n" + c + "\n")
+	}
+	input.WriteString(mark(len(commands)) + "\nexit\n")
+	out, err := s.Run(ctx, plugins.Command{Text: "sh -c " + deadman.Quote(frameShell+script+`echo @end`), Input: []byte(input.String())})
+	if err != nil {
+		return nil, 0, err
+	}
+	text := out.Stdout
+	switch {
+	case bytes.HasPrefix(text, []byte("@")):
+		p, err := unframe(text)
+		if err != nil && out.End == plugins.EndCut {
+			err = fmt.Errorf("%w: %w", plugins.ErrSessionLost, err)
+		}
+		return p, accessShell, err
+	case bytes.Contains(text, []byte(mark(0)+"\n")):
+		p, err := unmark(text, names)
+		if err != nil && out.End == plugins.EndCut {
+			err = fmt.Errorf("%w: %w", plugins.ErrSessionLost, err)
+		}
+		return p, accessForced, err
+	case bytes.HasPrefix(bytes.TrimSpace(text), []byte("% ")): // "% Unknown command", or "% Unknown action" for what follows a pipe sign
+		p := pieces{}
+		for i, c := range commands {
+			out, err := s.Run(ctx, plugins.Command{Text: c})
+			if err != nil {
+				return nil, 0, err
+			}
+			if p[names[i]] = (piece{out.Stdout, 0}); !out.OK() {
+				p[names[i]] = piece{out.Stdout, 1}
+			}
+		}
+		return p, accessVtysh, nil
+	case out.End == plugins.EndCut:
+		return nil, 0, plugins.ErrSessionLost
+	case len(bytes.TrimSpace(text)) == 0 && len(bytes.TrimSpace(out.Stderr)) == 0:
+		return nil, 0, plugins.ErrEmpty
+	}
+	return nil, 0, fmt.Errorf("the login is neither a shell nor vtysh: %w", plugins.ErrWrongPlatform)
+}
+
+// unframe reads what f printed.
+func unframe(text []byte) (pieces, error) {
+	p := pieces{}
+	var name string
+	var body bytes.Buffer
+	closeFrame := func() error {
+		if name == "" {
+			return nil
+		}
+		whole := bytes.TrimSuffix(body.Bytes(), []byte("\n"))
+		at := bytes.LastIndexByte(whole, 'X')
+		if at < 0 {
+			return fmt.Errorf("the answer is cut in %s", name)
+		}
+		status, err := strconv.Atoi(string(whole[at+1:]))
+		if err != nil {
+			return fmt.Errorf("the answer is cut in %s", name)
+		}
+		if _, twice := p[name]; twice {
+			return fmt.Errorf("the answer has %s twice", name)
+		}
+		p[name] = piece{bytes.Clone(whole[:at]), status}
+		return nil
+	}
+	for line := range bytes.Lines(text) {
+		switch line[0] {
+		case '@':
+			if err := closeFrame(); err != nil {
+				return p, err
+			}
+			body.Reset()
+			if name = string(bytes.TrimSuffix(line[1:], []byte("\n"))); name == "end" && line[len(line)-1] == '\n' {
+				return p, nil
+			}
+		case '|':
+			body.Write(line[1:])
+		default:
+			return p, fmt.Errorf("the answer is not framed after %s", name)
+		}
+	}
+	return p, fmt.Errorf("the answer is cut in %s", name)
+}
+
+// unmark reads what vtysh printed while it read its commands from standard
+// input: prompt and command before each answer.
+func unmark(text []byte, names []string) (pieces, error) {
+	at := bytes.Index(text, []byte(mark(0)+"\n"))
+	prompt := string(text[bytes.LastIndexByte(text[:at], '\n')+1 : at])
+	if prompt == "" {
+		return nil, fmt.Errorf("the command line shows no prompt: %w", plugins.ErrWrongPlatform)
+	}
+	rest, p := text[at+len(mark(0))+1:], pieces{}
+	for i, name := range names {
+		next := []byte("\n" + prompt + mark(i+1) + "\n")
+		end := bytes.Index(rest, next)
+		echo := bytes.IndexByte(rest, '\n') // of the command, behind the prompt
+		if end < 0 || echo < 0 || !bytes.HasPrefix(rest, []byte(prompt)) {
+			return p, fmt.Errorf("the answer is cut in %s", name)
+		}
+		body := piece{data: nil}
+		if echo < end {
+			body.data = bytes.Clone(rest[echo+1 : end+1])
+		}
+		if bytes.HasPrefix(body.data, []byte("% ")) {
+			body.status = 1
+		}
+		p[name] = body
+		rest = rest[end+len(next):]
+	}
+	return p, nil
+}
+
+// identifyScript reads what says which unit answers; a serial is often for root only.
+const identifyScript = `f version vtysh -c "show version"; f host hostname; f serial cat /sys/class/dmi/id/product_serial; f model cat /sys/class/dmi/id/product_name; ` +
+	`f macs sh -c "cd /sys/class/net && for i in *; do [ \"\$(cat \$i/addr_assign_type)\" != 0 ] || [ \$i = lo ] || cat \$i/address; done"; `
+
+var versionLine = regexp.MustCompile(`FRRouting (\S+) \(([^)]*)\)`)
+
+// Identify implements plugins.Driver.
+func (driver) Identify(ctx context.Context, s plugins.Session) (plugins.Facts, error) {
+	p, _, err := read(ctx, s, identifyScript, []string{"version"}, []string{"show version"})
+	if err != nil {
+		return plugins.Facts{}, fmt.Errorf("identify: %w", err)
+	}
+	m := versionLine.FindStringSubmatch(p.text("version"))
+	if m == nil {
+		if p["version"].status != 0 && p["version"].status != 127 {
+			return plugins.Facts{}, fmt.Errorf("identify: vtysh answers this login with status %d; is it in the group frrvty, and does zebra run?: %w", p["version"].status, plugins.ErrNotPermitted)
+		}
+		return plugins.Facts{}, fmt.Errorf("identify: no FRRouting answers: %w", plugins.ErrWrongPlatform)
+	}
+	f := plugins.Facts{Vendor: "FRRouting", OS: "FRRouting", OSVersion: m[1], Hostname: m[2]}
+	if serial := board(p.text("serial")); serial != "" && p.ok("serial") {
+		f.Serials = []string{serial}
+	}
+	if p.ok("model") {
+		f.Model = board(p.text("model"))
+	}
+	for mac := range strings.FieldsSeq(p.text("macs")) {
+		if !slices.Contains(f.MACs, mac) {
+			f.MACs = append(f.MACs, strings.ToLower(mac))
+		}
+	}
+	return f, nil
+}
+
+// board drops what board makers write where they have nothing to say.
+func board(s string) string {
+	s = strings.TrimSpace(s)
+	switch strings.ToLower(s) {
+	case "none", "not specified", "to be filled by o.e.m.", "default string", "system serial number", "0":
+		return ""
+	}
+	return s
+}
+
+// exportScript reads everything of a backup, and what a restore by this login
+// would need.
+const exportScript = `e=/etc/frr; ` +
+	`f running-config vtysh -c "show running-config"; f show vtysh -c "show daemons" -c "show version"; ` +
+	`for x in daemons vtysh.conf; do [ ! -e $e/$x ] || { f etc/frr/$x cat $e/$x; f stat/etc/frr/$x stat -c "%a %U %G" $e/$x; }; done; ` +
+	`for x in $e/*.conf; do case $x in */vtysh.conf|*/support_bundle_commands.conf) ;; *) [ ! -e "$x" ] || { f "etc/frr/${x##*/}" cat "$x"; f "stat/etc/frr/${x##*/}" stat -c "%a %U %G" "$x"; };; esac; done; ` +
+	`f folder ls -d $e/.; f rights sh -c "command -v python3; command -v setsid; ls /usr/lib/frr/frr-reload.py; id -Gn; [ ! -w /etc/frr ] || echo writable"; `
+
+// Export implements plugins.Driver.
+func (driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export, error) {
+	p, how, err := read(ctx, s, exportScript, []string{runningConfig, "daemons", showVersion}, []string{"show running-config", "show daemons", "show version"})
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	if how == accessShell {
+		// One vtysh call answers both: a line with the daemons, then the version.
+		both := p["show"]
+		first, rest, _ := bytes.Cut(both.data, []byte("\n"))
+		p["daemons"], p[showVersion] = piece{first, both.status}, piece{rest, both.status}
+	}
+	run := p[runningConfig]
+	if run.status != 0 && !bytes.Contains(run.data, []byte("\nend")) {
+		return nil, fmt.Errorf("export: vtysh answers this login with status %d; is it in the group frrvty, and does zebra run?: %w", run.status, plugins.ErrNotPermitted)
+	}
+	if len(bytes.TrimSpace(run.data)) == 0 {
+		return nil, fmt.Errorf("export: %w", plugins.ErrEmpty)
+	}
+	x := &plugins.Export{FactoryDefault: factoryDefault(run.data)}
+	x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: runningConfig, Role: plugins.RoleRunning, Source: "vtysh: show running-config", Data: run.data})
+	x.Artefacts = append(x.Artefacts, files(p)...)
+	if v := p[showVersion]; v.status == 0 && len(v.data) > 0 {
+		x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: showVersion, Role: plugins.RoleState, Bind: plugins.BindVersion, Source: "vtysh: show version", Data: v.data})
+	}
+	x.NoRestore = obstacles(p, how)
+	judge(x, p, how, s.Options()[optDaemons])
+	return x, nil
+}
+
+// files are the artefacts of /etc/frr.
+func files(p pieces) []plugins.Artefact {
+	var names []string
+	for name := range p {
+		if strings.HasPrefix(name, "etc/frr/") && p.ok(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var out []plugins.Artefact
+	for _, name := range names {
+		a := plugins.Artefact{Name: name, Role: plugins.RoleStartup, Source: "/" + name, Data: p[name].data}
+		if f := strings.Fields(p.text("stat/" + name)); len(f) == 3 {
+			a.Attrs = map[string]string{"mode": "0" + f[0], "owner": f[1], "group": f[2]}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// judge decides the verdict: the configuration ends as it should, and every
+// daemon that should run answered. A daemon that is dead leaves no trace in
+// the running configuration but the absence of its part.
+func judge(x *plugins.Export, p pieces, how access, expected string) {
+	x.Verdict = plugins.Complete
+	worse := func(v plugins.Verdict, code, text string) {
+		if x.Verdict != plugins.Partial {
+			x.Verdict = v
+		}
+		x.Reasons = append(x.Reasons, plugins.Reason{Code: code, Text: text})
+	}
+	run := p[runningConfig]
+	if last := lastLine(run.data); run.status != 0 || last != "end" {
+		worse(plugins.Partial, "no-terminator", "the running configuration does not end in \"end\"")
+	}
+	if !p.ok("daemons") {
+		worse(plugins.Partial, "daemons-unknown", "the device does not say which daemons run")
+	}
+	want := []string{"zebra", "staticd"}
+	switch {
+	case p.ok(daemonsFile):
+		want = enabled(p[daemonsFile].data)
+	case expected != "":
+		want = strings.Split(expected, ",")
+	case how == accessShell && p["etc/frr/daemons"].status != 0:
+		worse(plugins.Partial, "file-unreadable", "the login may not read /etc/frr/daemons; is it in the group frr?")
+	case how == accessShell && p.ok("folder"):
+		worse(plugins.Unknown, "daemons-unknown", "there is no /etc/frr/daemons that says which daemons should run; name them with the option daemons")
+	case how == accessShell:
+		worse(plugins.Partial, "file-unreadable", "the login may not look into /etc/frr; is it in the group frr?")
+	default:
+		worse(plugins.Unknown, "daemons-unknown", "this login cannot read /etc/frr/daemons; name the daemons that should run with the option daemons")
+	}
+	have := strings.Fields(p.text("daemons"))
+	for _, d := range missing(want, have) {
+		worse(plugins.Partial, "daemon-missing", d+" should run and does not; its part of the configuration is missing")
+	}
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		if strings.HasPrefix(name, "etc/frr/") && name != daemonsFile && !p.ok(name) {
+			worse(plugins.Partial, "file-unreadable", "the login may not read /"+name)
+		}
+	}
+}
+
+// missing are the wanted daemons that do not run. An instance is listed as
+// "ospfd-1".
+func missing(want, have []string) []string {
+	var out []string
+	for _, d := range want {
+		if !slices.ContainsFunc(have, func(h string) bool { return h == d || strings.HasPrefix(h, d+"-") }) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+var daemonLine = regexp.MustCompile(`^\s*([a-z0-9]+d)=["']?(yes|[1-9][0-9]*)["']?\s*(#.*)?$`)
+
+// enabled are the daemons that /etc/frr/daemons starts, with those that the
+// packages always start.
+func enabled(file []byte) []string {
+	out := []string{"zebra", "staticd"}
+	for line := range strings.Lines(string(file)) {
+		if m := daemonLine.FindStringSubmatch(strings.TrimRight(line, "\r\n")); m != nil && !slices.Contains(out, m[1]) {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// obstacles are what keeps this login from a restore.
+func obstacles(p pieces, how access) []plugins.Reason {
+	const code = "no-restore-path"
+	if how != accessShell {
+		return []plugins.Reason{{Code: code, Text: "the login is vtysh: it can keep no files and arm no timer on the device"}}
+	}
+	var out []plugins.Reason
+	rights := p.text("rights")
+	if !strings.Contains(rights, "/frr-reload.py") || !strings.Contains(rights, "python3") {
+		out = append(out, plugins.Reason{Code: code, Text: "frr-reload.py is missing on the device; it is in the package frr-pythontools"})
+	}
+	if integratedOff(p[vtyshConf].data) || integratedOff(p[runningConfig].data) {
+		out = append(out, plugins.Reason{Code: code, Text: "the device keeps one configuration file per daemon (no service integrated-vtysh-config)"})
+	}
+	return out
+}
+
+func integratedOff(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if string(bytes.TrimSpace(line)) == "no service integrated-vtysh-config" {
+			return true
+		}
+	}
+	return false
+}
+
+func lastLine(data []byte) string {
+	data = bytes.TrimRight(data, "\r\n \t")
+	return string(bytes.TrimRight(data[bytes.LastIndexByte(data, '\n')+1:], "\r"))
+}
+
+// defaults are lines that a router has without anybody's configuration.
+var defaults = regexp.MustCompile(`^(|!.*|end|exit|Building configuration\.\.\.|Current configuration:|frr (version|defaults) .*|hostname .*|log .*|(no )?service integrated-vtysh-config|(no )?ip(v6)? forwarding|line vty)$`)
+
+func factoryDefault(config []byte) bool {
+	for line := range bytes.Lines(config) {
+		if !defaults.Match(bytes.TrimSpace(line)) {
+			return false
+		}
+	}
+	return true
+}
