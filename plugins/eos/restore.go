@@ -21,7 +21,7 @@ func sessionName(changeID string) string { return "cfgvault-" + changeID }
 // and leaves it there. The session begins empty ("rollback clean-config"), so
 // that what want lacks is removed.
 func (d driver) Stage(ctx context.Context, s plugins.Session, changeID string, want []plugins.Artefact) (plugins.Diff, error) {
-	text, losses, err := chosen(want)
+	text, saving, losses, err := chosen(want)
 	if err != nil {
 		return plugins.Diff{}, err
 	}
@@ -49,7 +49,7 @@ func (d driver) Stage(ctx context.Context, s plugins.Session, changeID string, w
 	if err != nil {
 		return plugins.Diff{}, err
 	}
-	diff, err := load(ctx, cli, name, text)
+	diff, lost, err := load(ctx, cli, name, text)
 	if err != nil {
 		// Nothing of a refused change stays. Where the login is gone the agent
 		// discards on a new session.
@@ -60,70 +60,92 @@ func (d driver) Stage(ctx context.Context, s plugins.Session, changeID string, w
 		}
 		return plugins.Diff{}, err
 	}
+	address := moved(running, string(text))
 	return plugins.Diff{
 		Text: diff,
 		Steps: []string{
 			"commit configuration session " + name + " under the switch's commit timer",
 			"confirm it with configure session " + name + " commit",
-			"save the running configuration as the startup configuration",
+			saving,
 		},
-		Losses:  losses,
-		Address: moved(running, string(text)),
+		Losses:     append(losses, lost...),
+		Disruptive: disruptive(diff, address),
+		Address:    address,
 	}, nil
 }
+
+// disruptive names what an operator must know before the commit.
+func disruptive(diff, address string) []string {
+	var out []string
+	if address != "" {
+		out = append(out, "the management address moves, every login ends")
+	}
+	if managementChange.MatchString(diff) {
+		out = append(out, "a management service changes, logins over it may end")
+	}
+	if modelChange.MatchString(diff) {
+		out = append(out, "the routing protocol model changes, which takes effect only after a reload")
+	}
+	return out
+}
+
+var (
+	managementChange = regexp.MustCompile(`(?m)^[+-]management (?:ssh|api|telnet)\b`)
+	modelChange      = regexp.MustCompile(`(?m)^[+-]service routing protocols model `)
+)
 
 // load fills the session and leaves it open. Errors before the session is
 // entered leave the login at the exec prompt, where "abort" is refused and
 // harmless.
-func load(ctx context.Context, cli plugins.CLI, name string, text []byte) (diff string, err error) {
+func load(ctx context.Context, cli plugins.CLI, name string, text []byte) (diff string, lost []plugins.Loss, err error) {
 	for _, c := range []plugins.Command{
 		{Text: "configure session " + name, Write: true},
 		{Text: "rollback clean-config", Write: true},
 	} {
 		out, err := do(ctx, cli, c)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if refused, yes := refusal(out); yes {
-			return "", refusedError("stage: "+c.Text, refused)
+			return "", nil, refusedError("stage: "+c.Text, refused)
 		}
 	}
 	out, err := do(ctx, cli, plugins.Command{Text: "copy terminal: session-config", Input: text, Write: true})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	// A line that is refused does not keep the switch from reporting success.
 	if refused, yes := refusal(out); yes {
-		return "", fmt.Errorf("eos: stage: %w", &plugins.RejectedError{Artefact: runningConfig, Line: refusedAt(refused), Text: refused})
+		return "", nil, fmt.Errorf("eos: stage: %w", &plugins.RejectedError{Artefact: runningConfig, Line: refusedAt(refused), Text: refused})
 	}
 	if !strings.Contains(out, "Copy completed successfully") {
-		return "", fmt.Errorf("eos: stage: the switch does not say that it took the text: %w", &plugins.RejectedError{Artefact: runningConfig})
+		return "", nil, fmt.Errorf("eos: stage: the switch does not say that it took the text: %w", &plugins.RejectedError{Artefact: runningConfig})
 	}
 	took, err := read(ctx, cli, "show session-config")
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if refused, yes := refusedWhole([]byte(took)); yes {
-		return "", refusedError("stage: show session-config", refused)
+		return "", nil, refusedError("stage: show session-config", refused)
 	}
-	if n := missing(text, took); n > 0 {
-		return "", fmt.Errorf("eos: stage: %w", &plugins.RejectedError{
-			Artefact: runningConfig, Line: n, Text: "taken without complaint, but the session does not hold it",
-		})
+	// What another release writes differently, or a bad link lost.
+	for _, l := range missing(text, took) {
+		lost = append(lost, plugins.Loss{Artefact: runningConfig, Line: l.number, Code: "not-taken",
+			Text: "taken without complaint, but the session does not hold it in this form"})
 	}
 	if diff, err = read(ctx, cli, "show session-config diffs"); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if refused, yes := refusedWhole([]byte(diff)); yes {
-		return "", refusedError("stage: show session-config diffs", refused)
+		return "", nil, refusedError("stage: show session-config diffs", refused)
 	}
 	if _, err := do(ctx, cli, plugins.Command{Text: "end"}); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if strings.TrimSpace(diff) == "" {
-		return "", nil
+		return "", lost, nil
 	}
-	return diff, nil
+	return diff, lost, nil
 }
 
 // atLine is where the switch says that a pasted line was refused.
@@ -138,9 +160,9 @@ func refusedAt(text string) int {
 	return 0
 }
 
-// chosen takes the running configuration out of want, ready to be pasted, and
-// names what will not come back.
-func chosen(want []plugins.Artefact) (text []byte, losses []plugins.Loss, err error) {
+// chosen takes the running configuration out of want, ready to be pasted, says
+// what saving it means and names what will not come back.
+func chosen(want []plugins.Artefact) (text []byte, saving string, losses []plugins.Loss, err error) {
 	var startup []byte
 	for _, a := range want {
 		switch {
@@ -153,11 +175,11 @@ func chosen(want []plugins.Artefact) (text []byte, losses []plugins.Loss, err er
 		}
 	}
 	if text == nil {
-		return nil, nil, fmt.Errorf("eos: stage: no artefact %s: %w", runningConfig, &plugins.RejectedError{Artefact: runningConfig})
+		return nil, "", nil, fmt.Errorf("eos: stage: no artefact %s: %w", runningConfig, &plugins.RejectedError{Artefact: runningConfig})
 	}
+	saving = "save the running configuration as the startup configuration"
 	if startup != nil && !equal(string(startup), string(text)) {
-		losses = append(losses, plugins.Loss{Artefact: startupConfig, Code: "saved-from-running",
-			Text: "it differed from the running configuration; after the restore both are the running one"})
+		saving += "; in the snapshot they differed"
 	}
 	// The session takes the text as typed on a terminal: characters that the
 	// terminal acts on would end the paste or be lost.
@@ -165,21 +187,21 @@ func chosen(want []plugins.Artefact) (text []byte, losses []plugins.Loss, err er
 	ended := false
 	for _, l := range lines {
 		if strings.ContainsFunc(l.text, control) || !l.free && ended && l.text != "" {
-			return nil, nil, fmt.Errorf("eos: stage: %w", &plugins.RejectedError{
+			return nil, "", nil, fmt.Errorf("eos: stage: %w", &plugins.RejectedError{
 				Artefact: runningConfig, Line: l.number, Text: "cannot be typed: control characters, or text after the end",
 			})
 		}
 		ended = ended || !l.free && l.text == "end"
 	}
 	if open || !ended {
-		return nil, nil, fmt.Errorf("eos: stage: the text has no end, it may be cut: %w", &plugins.RejectedError{
+		return nil, "", nil, fmt.Errorf("eos: stage: the text has no end, it may be cut: %w", &plugins.RejectedError{
 			Artefact: runningConfig, Line: len(lines), Text: "the last line is not \"end\"",
 		})
 	}
 	if !bytes.HasSuffix(text, []byte("\n")) { // Ctrl-D ends a paste only at the start of a line
 		text = append(bytes.Clone(text), '\n')
 	}
-	return text, losses, nil
+	return text, saving, losses, nil
 }
 
 // moved returns the address of the first management interface in want if the

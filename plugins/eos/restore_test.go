@@ -137,3 +137,28 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// TestPlan: what Stage says of the change, beside the difference.
+func TestPlan(t *testing.T) {
+	b := newBench(t, simulate.Options{})
+	b.user("configure terminal", "vlan 40", "end") // not saved
+	want := b.export().Artefacts
+	want[0].Data = []byte(strings.NewReplacer("model multi-agent", "model ribd", "192.0.2.10/24", "192.0.2.12/24",
+		"management api http-commands\n   no shutdown\n!\n", "").Replace(string(want[0].Data)))
+	want = append(want, plugins.Artefact{Name: "flash/script", Role: plugins.RoleFile})
+	d := b.stage(want)
+	if !strings.Contains(strings.Join(d.Steps, "\n"), "in the snapshot they differed") {
+		t.Errorf("steps %q", d.Steps)
+	}
+	if len(d.Disruptive) != 3 || d.Address != "192.0.2.12" {
+		t.Errorf("disruptive %q, address %s", d.Disruptive, d.Address)
+	}
+	if len(d.Losses) != 1 || d.Losses[0].Artefact != "flash/script" {
+		t.Errorf("losses %v", d.Losses)
+	}
+	// Staged again with another wish, the session holds only that.
+	same := b.export().Artefacts
+	if d = b.stage(same); d.Text != "" || len(d.Losses)+len(d.Disruptive) > 0 || d.Address != "" {
+		t.Errorf("a change of nothing: %+v", d)
+	}
+}

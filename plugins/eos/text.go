@@ -102,21 +102,22 @@ func comment(t string) bool {
 // comments.
 func equal(a, b string) bool { return slices.Equal(statements([]byte(a)), statements([]byte(b))) }
 
-// missing returns the first line of want that have does not contain in the
-// same block, or 0.
-func missing(want []byte, have string) int {
+// missing returns the lines of want that have does not contain in the same
+// block.
+func missing(want []byte, have string) []line {
 	counts := map[string]int{}
 	lines, _ := split([]byte(have))
 	for path := range withPath(lines) {
 		counts[path]++
 	}
+	var gone []line
 	lines, _ = split(want)
 	for path, l := range withPath(lines) {
 		if counts[path]--; counts[path] < 0 {
-			return l.number
+			gone = append(gone, l)
 		}
 	}
-	return 0
+	return gone
 }
 
 // withPath yields each statement under the headings of its block, in order.
