@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -416,6 +419,21 @@ func check(name string, i plugins.Info) error {
 	}
 	if _, err := plugins.NewText(i); err != nil {
 		return fail("%v", err)
+	}
+	patterns := map[string]string{
+		"prompt": i.Shell.Prompt, "privileged": i.Shell.Privileged, "enable-prompt": i.Shell.EnablePrompt,
+		"mode-prompt": i.Shell.ModePrompt, "error-line": i.Shell.ErrorLine,
+	}
+	for _, a := range i.Artefacts {
+		patterns["terminator of "+a.Name] = a.Terminator
+	}
+	for _, o := range i.Options {
+		patterns["option "+o.Name] = o.Pattern
+	}
+	for _, what := range slices.Sorted(maps.Keys(patterns)) {
+		if _, err := regexp.Compile(patterns[what]); err != nil {
+			return fail("%s: %v", what, err)
+		}
 	}
 	return nil
 }

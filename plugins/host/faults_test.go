@@ -26,7 +26,8 @@ import (
 // A plugin that does not start as it must fails with an error that names the
 // driver and says what to do, and does not take the host with it.
 func TestStart(t *testing.T) {
-	h := newHost(t, host.Options{StartTimeout: 3 * time.Second})
+	h := newHost(t, host.Options{})
+	impatient := newHost(t, host.Options{StartTimeout: time.Second})
 	tests := []struct{ name, want string }{
 		{"junk", `driver junk wrote "Welcome to ACME\x1b[2J driver!" to standard output where the protocol's first line must be; a plugin prints to standard error`},
 		{"junk-long", `driver junk-long wrote "xxxxxxx`},
@@ -34,14 +35,19 @@ func TestStart(t *testing.T) {
 		{"netrpc", `driver netrpc speaks "netrpc" and not gRPC`},
 		{"elsewhere", `does not listen on a unix socket in the directory that it was given`},
 		{"exit", `driver exit ended before it was ready (exit status 3): run "cfgvault plugin serve exit" by hand to see why`},
-		{"silent", `driver silent did not answer within 3s of its start: run "cfgvault plugin serve silent" by hand`},
-		{"deaf", `driver deaf did not answer within 3s of its start`},
+		{"silent", `driver silent did not answer within 1s of its start: run "cfgvault plugin serve silent" by hand`},
+		{"deaf", `driver deaf did not answer within 1s of its start`},
 		{"strange-power", `driver strange-power describes itself wrongly: unusable Info: the capability "teleport" is not known to this cfgvault`},
 		{"misnamed", `it calls itself "other"`},
+		{"bad-pattern", `prompt: error parsing regexp`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			h := h
+			if tt.name == "silent" || tt.name == "deaf" {
+				h = impatient
+			}
 			_, err := h.Shared(t.Context(), tt.name)
 			if !errors.Is(err, host.ErrPlugin) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v\nwant %s", err, tt.want)
@@ -158,6 +164,26 @@ func TestCrashInExport(t *testing.T) {
 	if _, err := d.Identify(t.Context(), &device{}); err != nil {
 		t.Errorf("the next device: %v", err)
 	}
+}
+
+// A crash under many devices at once is survived by all of them.
+func TestCrashStorm(t *testing.T) {
+	h := newHost(t, host.Options{})
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			d, err := h.Shared(t.Context(), "lab")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer d.Close()
+			if _, err := d.Export(t.Context(), onceCrashing()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestCrashInCommitIsNotRepeated(t *testing.T) {
@@ -409,6 +435,10 @@ func TestPluginDiesWithTheAgent(t *testing.T) {
 	plugin, err := strconv.Atoi(strings.TrimPrefix(in.Text(), "pid "))
 	if err != nil || !alive(plugin) {
 		t.Fatalf("no plugin: %q", in.Text())
+	}
+	// Stopped, it cannot notice by itself: the kernel has to end it.
+	if err := syscall.Kill(plugin, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
 	}
 	agent.Process.Kill()
 	agent.Wait()

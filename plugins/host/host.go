@@ -65,6 +65,7 @@ type Host struct {
 	log    *slog.Logger
 	dir    string // private, for sockets
 	spawn  *spawner
+	starts chan struct{}  // a place for each process that is starting
 	wg     sync.WaitGroup // processes
 	closed chan struct{}  // closed by Close
 	once   sync.Once
@@ -121,7 +122,7 @@ func New(o Options) (*Host, error) {
 	if o.Executable, err = filepath.Abs(o.Executable); err != nil {
 		return nil, err
 	}
-	h := &Host{o: o, log: o.Log, closed: make(chan struct{}), shared: map[string]*slot{}, procs: map[*process]struct{}{}}
+	h := &Host{o: o, log: o.Log, closed: make(chan struct{}), starts: make(chan struct{}, 2*runtime.NumCPU()), shared: map[string]*slot{}, procs: map[*process]struct{}{}}
 	if h.dir, err = privateDir(o.TempDir); err != nil {
 		return nil, err
 	}

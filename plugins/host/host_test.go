@@ -112,7 +112,7 @@ func newHost(t testing.TB, o host.Options) *host.Host {
 	}
 	o.Executable = exe
 	o.Builtin = append(o.Builtin, "lab", "reader", "junk", "junk-long", "old", "netrpc", "elsewhere", "exit", "silent", "deaf",
-		"strange-power", "misnamed", "printing")
+		"strange-power", "misnamed", "bad-pattern", "printing")
 	if o.TempDir == "" {
 		o.TempDir = t.TempDir()
 	}

@@ -71,6 +71,8 @@ func servePlugin(name string) {
 		time.Sleep(time.Hour)
 	case "strange-power":
 		d.caps = append(d.caps, "teleport")
+	case "bad-pattern":
+		d.prompt = "("
 	case "misnamed":
 		d.name = "other"
 	case "reader":
@@ -91,8 +93,10 @@ type lab struct {
 	name string
 	caps []plugins.Capability
 	talk bool
-	mu   sync.Mutex
-	kept map[string]plugins.Session // by change, from Stage
+
+	prompt string
+	mu     sync.Mutex
+	kept   map[string]plugins.Session // by change, from Stage
 }
 
 func (d *lab) Info() plugins.Info {
@@ -100,12 +104,16 @@ func (d *lab) Info() plugins.Info {
 		fmt.Println("Info prints to standard output")
 		syscall.Write(1, []byte("and so does a raw write\n"))
 	}
+	prompt := "p"
+	if d.prompt != "" {
+		prompt = d.prompt
+	}
 	i := plugins.Info{
 		Name: d.name, Version: "1.2.3", Vendor: "Lab", Platform: "a laboratory", Tested: plugins.TestedSimulator,
 		Notes: []string{"for tests"}, Capabilities: d.caps, MaxSessions: 4,
 		Options:    []plugins.Option{{Name: "do", Text: "what to do", Pattern: "^[a-z]+$"}},
 		Transports: []plugins.Transport{plugins.TransportExec, plugins.TransportShell},
-		Shell: plugins.Shell{Prompt: "p", Privileged: "v", Enable: "e", EnablePrompt: "ep", Setup: []string{"s1", "s2"}, Pager: "pg",
+		Shell: plugins.Shell{Prompt: prompt, Privileged: "v", Enable: "e", EnablePrompt: "ep", Setup: []string{"s1", "s2"}, Pager: "pg",
 			Sentinel: "!%s", Exit: "x", Newline: "\r", CommandEcho: true, ContinueKey: "q", ModePrompt: "m", ErrorLine: "el"},
 		Artefacts: []plugins.ArtefactSpec{{Name: "running-config", Command: "show run", Role: plugins.RoleRunning, Bind: plugins.BindModel, Required: true, Terminator: "^end"}},
 		Volatile:  []plugins.LineRule{{ID: "time", Artefact: "running-config", Pattern: "^! Time", Why: "it passes"}},

@@ -117,6 +117,14 @@ var errStartTimeout = errors.New("start timeout")
 
 // start starts a process for a driver and waits until it answers.
 func (h *Host) start(ctx context.Context, name string) (*process, error) {
+	// When a crash sends the reads of a hundred devices to processes of their
+	// own, these must not starve each other beyond the start timeout.
+	select {
+	case h.starts <- struct{}{}:
+		defer func() { <-h.starts }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("start driver %s: %w", name, ctx.Err())
+	}
 	run := newChild(h.spawn, h.dir)
 	if err := h.command(name, run); err != nil {
 		return nil, err
