@@ -249,7 +249,7 @@ func (k *kit) proved(command string) bool {
 }
 
 // places chooses where to cut: everywhere in a short text; else at its
-// beginning and end, around line ends, and evenly between.
+// beginning and end, between lines, before line ends, and evenly.
 func (k *kit) places(text []byte) []int {
 	n := len(text)
 	if n <= k.o.Cuts {
@@ -278,12 +278,11 @@ func (k *kit) places(text []byte) []int {
 			ends = append(ends, i)
 		}
 	}
-	for i := range quarter { // both sides of line ends, evenly chosen
-		if len(ends) > 0 {
-			e := ends[i*len(ends)/quarter]
-			add(e)
-			add(e + 1)
-		}
+	for i := range min(len(ends), k.o.Cuts) { // between lines: where a cut shows least
+		add(ends[i*len(ends)/min(len(ends), k.o.Cuts)] + 1)
+	}
+	for i := range min(len(ends), quarter) {
+		add(ends[i*len(ends)/min(len(ends), quarter)])
 	}
 	for i := range quarter {
 		add(i * n / quarter)

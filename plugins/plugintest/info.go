@@ -127,7 +127,7 @@ func (k *kit) checkRules(i plugins.Info, bad func(string, ...any)) {
 		if r.Why == "" {
 			bad("volatile rule %s does not say why", r.ID)
 		}
-		if re, err := regexp.Compile(r.Pattern); err == nil && re.MatchString("") {
+		if re, err := regexp.Compile(r.Pattern); err == nil && re.MatchString("an arbitrary line of text") {
 			bad("volatile rule %s matches everything", r.ID)
 		}
 	}

@@ -37,8 +37,9 @@ type Options struct {
 	Grace time.Duration
 	// Timeout bounds a call that nothing hinders; 0: 60 s.
 	Timeout time.Duration
-	// Cuts bounds at how many places the output of one command is cut. An
-	// output of fewer bytes is cut at each; 0: 160.
+	// Cuts sets at how many places the output of one command is cut. An output
+	// of fewer bytes is cut at each, a longer one at about twice as many places
+	// as this, between lines before all; 0: 160.
 	Cuts int
 	// Huge is the size of an oversized output; 0: 10 MB.
 	Huge int
