@@ -117,6 +117,17 @@ const (
 // ErrNotPermitted or errors.ErrUnsupported, with the reason, where no job
 // outlives the login. It leaves nothing but the empty folder Means.Dir.
 func Probe(ctx context.Context, s plugins.Session, sudo bool) (Means, error) {
+	// A login that is no shell must not be fed a script.
+	hello, err := s.Run(ctx, plugins.Command{Text: `sh -c 'echo cfgvault-$((40+2))'`})
+	if err != nil {
+		return Means{}, fmt.Errorf("ask for a shell: %w", err)
+	}
+	if !strings.Contains(string(hello.Stdout), "cfgvault-42") {
+		if hello.End == plugins.EndCut {
+			return Means{}, fmt.Errorf("ask for a shell: %w", plugins.ErrSessionLost)
+		}
+		return Means{}, fmt.Errorf("no dead-man: the login does not run a shell: %w", plugins.ErrNotPermitted)
+	}
 	a, err := run(ctx, s, plugins.Command{Text: become(sudo, "sh -s"), Input: probeScript, Write: true})
 	if err != nil {
 		return Means{}, fmt.Errorf("arm a harmless job: %w", err)
@@ -168,7 +179,7 @@ func (t Timer) Stage(ctx context.Context, s plugins.Session, m Means, boot bool,
 	}
 	script := t.prelude() + `umask 077; for p in armed fired failed confirmed saved rolledback; do [ ! -e "$d/$p" ] || { echo "cfgvault rc 75"; exit; }; done; ` +
 		`[ -d "$b" ] && find "$b" -name staged -mtime +7 | while read -r f; do rm -rf "${f%/staged}"; done; ` +
-		`rm -rf "$d.part" && mkdir "$d.part" && tar -xof - -C "$d.part" && rm -rf "$d" "$d.done" && mv "$d.part" "$d" && echo "cfgvault rc 0" || { rm -rf "$d.part"; echo "cfgvault rc 73"; }`
+		`rm -rf "$d.part" && mkdir "$d.part" && tar -xof - -C "$d.part" && touch "$d.part/staged" && rm -rf "$d" "$d.done" && mv "$d.part" "$d" && echo "cfgvault rc 0" || { rm -rf "$d.part"; echo "cfgvault rc 73"; }`
 	a, err := run(ctx, s, plugins.Command{Text: become(t.Sudo, "sh -c "+Quote(script)), Input: archive, Write: true})
 	if err != nil {
 		return fmt.Errorf("stage change %s: %w", t.ID, err)

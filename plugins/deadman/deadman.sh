@@ -284,6 +284,11 @@ discard)
 			done
 		fi
 		await_rollback || end 74
+		n=0
+		while [ -e "$dir/deadman.sh" ] && [ $n -lt 50 ]; do # until it has cleaned up
+			n=$((n + 1))
+			nap
+		done
 		end 0
 		;;
 	rolledback) finish rolledback ;;
