@@ -51,6 +51,7 @@ func TestDifferential(t *testing.T) {
 	}
 	type verdict struct {
 		data, canonical string
+		bytes           []byte
 		ours            error
 	}
 	var cases []verdict
@@ -75,7 +76,9 @@ func TestDifferential(t *testing.T) {
 		if c.ours = err; err == nil {
 			valid++
 			canonical := got.Canonical()
+			c.bytes = canonical
 			c.canonical = file(fmt.Sprintf("%d.canonical.json", i), canonical)
+			fmt.Fprintf(&script, "data -e -t config -f xml -o %s.xml %s\n", c.canonical, c.canonical)
 			again, err := set.ParseJSON(canonical)
 			if err != nil {
 				t.Fatalf("case %d: the canonical form is not read: %v", i, err)
@@ -108,6 +111,22 @@ func TestDifferential(t *testing.T) {
 		}
 		if c.canonical != "" && !accepts(c.canonical) {
 			t.Errorf("case %d: yanglint refuses our canonical form", i)
+		}
+		if c.canonical == "" {
+			continue
+		}
+		text, err := os.ReadFile(c.canonical + ".xml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text) == 0 {
+			continue // no data is no XML
+		}
+		tree, err := set.Parse(text, ParseOptions{XML: true, ConfigOnly: true})
+		if err != nil {
+			t.Errorf("case %d: yanglint's XML is refused: %v", i, err)
+		} else if !bytes.Equal(tree.Canonical(), c.bytes) {
+			t.Errorf("case %d: XML and JSON differ:\n%s\n%s", i, tree.Canonical(), c.bytes)
 		}
 	}
 	t.Logf("%d cases, %d valid", len(cases), valid)

@@ -185,7 +185,7 @@ func (c *compiler) checkNode(n *Node) {
 
 // readDefault reads a default in the place where it is written.
 func (c *compiler) readDefault(d attached, n *Node) (value, *valueError) {
-	r := &reading{set: c.set, node: n, module: c.prefixesOf(d.stmt, n.module)}
+	r := &reading{set: c.set, node: n, hint: hintDefault, module: c.prefixesOf(d.stmt, n.module)}
 	return r.read(n.typ, d.arg)
 }
 
@@ -207,7 +207,7 @@ func (c *compiler) prefixesOf(s *statement, own *Module) func(string) (string, b
 
 // checkDefault checks a typedef's default.
 func (c *compiler) checkDefault(d *statement, t *Type, at *statement) {
-	r := &reading{set: c.set, node: &Node{}, module: c.prefixesOf(d, d.src.module)}
+	r := &reading{set: c.set, node: &Node{}, hint: hintDefault, module: c.prefixesOf(d, d.src.module)}
 	if t.Base == BaseInstanceIdentifier {
 		return // needs the tree: checked where it is used
 	}

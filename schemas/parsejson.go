@@ -9,6 +9,8 @@ import (
 
 // ParseOptions say what kind of data is read.
 type ParseOptions struct {
+	// XML reads the XML encoding of RFC 7950 instead of JSON.
+	XML bool
 	// ConfigOnly refuses state data.
 	ConfigOnly bool
 }
@@ -28,6 +30,9 @@ func (s *Set) Parse(data []byte, o ParseOptions) (*Tree, error) {
 	t := &Tree{set: s, root: &item{schema: s.root, offset: -1}, lines: lineEnds(in)}
 	if t.lines == nil {
 		t.lines = []int{} // one line is a known line
+	}
+	if o.XML {
+		return s.parseXML(in, t, o)
 	}
 	p := &jsonParser{jsonScanner: jsonScanner{in: in}, tree: t, set: s, opts: o}
 	err := p.top()

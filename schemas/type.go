@@ -52,7 +52,9 @@ func builtin(name string) (Base, bool) {
 // String returns the type's name.
 func (b Base) String() string { return baseNames()[b] }
 
-func (b Base) integer() bool { return b >= BaseInt8 && b <= BaseInt64 || b >= BaseUint8 && b <= BaseUint64 }
+func (b Base) integer() bool {
+	return b >= BaseInt8 && b <= BaseInt64 || b >= BaseUint8 && b <= BaseUint64
+}
 
 // Type is the type of a leaf, with all restrictions of the typedefs it is
 // derived from.

@@ -13,7 +13,8 @@ import (
 type hint int8
 
 const (
-	hintText hint = iota // XML, defaults: any type
+	hintText    hint = iota // XML: any type
+	hintDefault             // a module's text: any type, integers may be hexadecimal
 	hintString
 	hintNumber
 	hintBool
@@ -73,7 +74,7 @@ func (r *reading) errorf(m *message, rule, format string, args ...any) *valueErr
 // read parses a value of the type.
 func (r *reading) read(t *Type, s string) (value, *valueError) {
 	v := value{typ: t}
-	fits := func(hints ...hint) bool { return r.hint == hintText || slices.Contains(hints, r.hint) }
+	fits := func(hints ...hint) bool { return r.hint <= hintDefault || slices.Contains(hints, r.hint) }
 	encoding := func(want string) (value, *valueError) {
 		return v, r.errorf(nil, "RFC 7951 §6", "a value of type %s must be %s", t.Base, want)
 	}
@@ -85,7 +86,7 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 			return encoding("a JSON number")
 		}
 		// Defaults in modules may be hexadecimal or octal (§9.2.1).
-		n, ok := parseInteger(strings.TrimSpace(s), r.hint != hintText)
+		n, ok := parseInteger(strings.TrimSpace(s), r.hint != hintDefault)
 		if !ok {
 			return v, r.errorf(nil, "RFC 7950 §9.2.1", "%s is not an integer", r.show(s))
 		}
