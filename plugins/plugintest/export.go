@@ -32,7 +32,7 @@ func (k *kit) forms(f *Fixture) []string {
 }
 
 func (k *kit) fixture(ctx context.Context, f Fixture) {
-	k.canaries = f.Canaries
+	k.canaries, k.crashes = f.Canaries, 0
 	defer func() { k.canaries = nil }()
 	where := at{fixture: f.Name}
 	k.checkFixture(where, &f)
@@ -84,7 +84,7 @@ func (k *kit) device(ctx context.Context, a at, f *Fixture) {
 	}
 	k.concurrent(ctx, a, f)
 	for _, plan := range k.plan(f, a.form, log) {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || k.hopeless() {
 			return
 		}
 		k.faulted(ctx, a, f, plan)
@@ -378,7 +378,7 @@ func (k *kit) identify(ctx context.Context, a at, f *Fixture) {
 			}
 		}
 		for _, p := range plans {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || k.hopeless() {
 				return
 			}
 			b := a

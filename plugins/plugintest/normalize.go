@@ -54,7 +54,7 @@ func (k *kit) normalize(ctx context.Context, a at, f *Fixture) {
 	}
 	rng := rand.New(rand.NewPCG(1, 2)) // the same damage every time
 	for i := range 24 {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || k.hopeless() {
 			return
 		}
 		b := a

@@ -47,12 +47,17 @@ type Options struct {
 	// behind there, and whether it has the methods that it lists, cannot be
 	// seen from here.
 	Remote bool
+	// Crashed reports whether an error says that the driver's process failed;
+	// nil: none does. After maxCrashes the rest of a fixture is left out.
+	Crashed func(error) bool
 	// Logs returns what was logged so far, by the host of a driver in another
 	// process for example; nil: nothing is.
 	Logs func() string
 	// Validate checks a tree; nil: against the common modules.
 	Validate func(tree []byte) error
 }
+
+const maxCrashes = 5
 
 func (o Options) withDefaults() Options {
 	if o.Grace == 0 {
@@ -164,6 +169,7 @@ type kit struct {
 	violations []*Violation
 	index      map[string]*Violation
 	logsSeen   int
+	crashes    int // of the fixture at hand
 }
 
 // at says where the kit is.
@@ -227,10 +233,29 @@ func (k *kit) checkError(a at, where string, err error) {
 	if err == nil {
 		return
 	}
+	k.crashed(a, where, err)
 	k.checkCanaries(a, "the error of "+where, err.Error())
 	// What an error carries beside its text is for the agent to redact; what
 	// prints by itself is not.
 	k.checkCanaries(a, "the error of "+where, fmt.Sprintf("%+v", err))
+}
+
+// crashed reports whether the driver's process failed.
+func (k *kit) crashed(a at, where string, err error) {
+	if err == nil || k.o.Crashed == nil || !k.o.Crashed(err) {
+		return
+	}
+	k.broken(a, LawPanic, "the driver's process fails in %s: %v", where, err)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.crashes++
+}
+
+// hopeless reports that the process failed too often to go on.
+func (k *kit) hopeless() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.crashes >= maxCrashes
 }
 
 func (k *kit) checkLogs(a at) {
