@@ -395,54 +395,54 @@ func TestGroupDiesWithThePlugin(t *testing.T) {
 	waitGone(t, child)
 }
 
-// beAgent is an agent in a process of its own: it starts a plugin, says its
+// beAgent is an agent in a process of its own: it starts a plugin, prints its
 // pid and waits to be killed.
-func beAgent(dir string) {
-	exe, _ := os.Executable()
-	h, err := host.New(host.Options{Executable: exe, Builtin: []string{"lab"}, TempDir: dir})
+func beAgent(dir, driver string) {
+	exe, err := os.Executable()
 	if err != nil {
-		fmt.Println(err)
 		os.Exit(1)
 	}
-	d, err := h.Shared(context.Background(), "lab")
+	h, err := host.New(host.Options{Executable: exe, Builtin: []string{driver}, TempDir: dir})
 	if err != nil {
-		fmt.Println(err)
 		os.Exit(1)
 	}
-	f, err := d.Identify(context.Background(), &device{options: map[string]string{"do": "child"}})
-	fmt.Println(f, err)
+	d, err := h.Shared(context.Background(), driver)
+	if err != nil {
+		os.Exit(1)
+	}
 	_, err = d.Identify(context.Background(), doing("pid"))
 	fmt.Println(err)
 	select {}
 }
 
+// lab ends because its connection does, foreign does not look: the kernel has
+// to end it.
 func TestPluginDiesWithTheAgent(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	agent := exec.Command(exe, "agent", t.TempDir())
-	out, err := agent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	for _, driver := range []string{"lab", "foreign"} {
+		t.Run(driver, func(t *testing.T) {
+			agent := exec.Command(exe, "agent", t.TempDir(), driver)
+			out, err := agent.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := agent.Start(); err != nil {
+				t.Fatal(err)
+			}
+			in := bufio.NewScanner(out)
+			in.Scan()
+			plugin, err := strconv.Atoi(strings.TrimPrefix(in.Text(), "pid "))
+			if err != nil || !alive(plugin) {
+				t.Fatalf("no plugin: %q", in.Text())
+			}
+			agent.Process.Kill()
+			agent.Wait()
+			waitGone(t, plugin)
+		})
 	}
-	if err := agent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in := bufio.NewScanner(out)
-	in.Scan()
-	in.Scan()
-	plugin, err := strconv.Atoi(strings.TrimPrefix(in.Text(), "pid "))
-	if err != nil || !alive(plugin) {
-		t.Fatalf("no plugin: %q", in.Text())
-	}
-	// Stopped, it cannot notice by itself: the kernel has to end it.
-	if err := syscall.Kill(plugin, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	agent.Process.Kill()
-	agent.Wait()
-	waitGone(t, plugin)
 }
 
 func TestOutputGoesToTheDebugLogOnly(t *testing.T) {

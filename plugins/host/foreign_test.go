@@ -124,6 +124,8 @@ func (f *foreign) Start(ctx context.Context, _ *wire.StartRequest) (*wire.StartR
 
 func (f *foreign) Identify(ctx context.Context, r *wire.IdentifyRequest) (*wire.Facts, error) {
 	switch r.GetSession().GetOptions()["do"] {
+	case "pid":
+		return nil, fmt.Errorf("pid %d", os.Getpid())
 	case "unknown":
 		return nil, status.Error(codes.Unknown, "ValueError: 42")
 	case "panic":

@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "plugin" && os.Args[2] == "serve" {
 		servePlugin(os.Args[3])
 	}
-	if len(os.Args) == 3 && os.Args[1] == "agent" {
-		beAgent(os.Args[2])
+	if len(os.Args) == 4 && os.Args[1] == "agent" {
+		beAgent(os.Args[2], os.Args[3])
 	}
 	os.Exit(m.Run())
 }
