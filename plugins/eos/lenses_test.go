@@ -80,6 +80,7 @@ func TestLawsOnChangedTrees(t *testing.T) {
 func FuzzNormalize(f *testing.F) {
 	f.Add(native(f, "normalize_leaf.txtar", "running-config"))
 	f.Add(native(f, "normalize_old.txtar", "running-config"))
+	f.Add("username 0 sshkey 0\r00")
 	f.Fuzz(func(t *testing.T, text string) {
 		if err := configLens().CheckRead(text); err != nil {
 			t.Error(err)

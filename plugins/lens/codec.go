@@ -102,7 +102,9 @@ func Word(ok func(string) bool) Codec {
 func Line() Codec {
 	return Codec{
 		Words: Rest,
-		Read:  func(s string) ([]any, bool) { return []any{s}, s != "" && Storable(s) },
+		Read: func(s string) ([]any, bool) {
+			return []any{s}, s != "" && !strings.ContainsAny(s, "\n\r") && Storable(s)
+		},
 		Write: func(v []any) (string, bool) {
 			s, is := v[0].(string)
 			return s, is && s != "" && s == strings.Trim(s, " \t\r") && !strings.ContainsAny(s, "\n\r") && Storable(s)

@@ -50,7 +50,7 @@ func small() lens.Table {
 					at := func(leaf, v string) lens.Assign {
 						return lens.Assign{Path: []lens.Step{{Name: "m:sys"}, {Name: leaf}}, Value: v}
 					}
-					return []lens.Assign{at("lo", lo), at("hi", hi)}, ok && len(w) == 2
+					return []lens.Assign{at("lo", lo), at("hi", hi)}, ok && len(w) == 2 && lo != "" && hi != ""
 				},
 				Write: func(t lens.Tree) []lens.Emit {
 					lo, hi := []lens.Step{{Name: "m:sys"}, {Name: "lo"}}, []lens.Step{{Name: "m:sys"}, {Name: "hi"}}

@@ -37,7 +37,11 @@ func (n Names) Apply(d *syntax.Doc, m plugins.InterfaceMap) error {
 	one := func(name string) string {
 		to, ok := m[name]
 		if !ok {
+			// A sub-interface goes with the interface that carries it.
 			to = name
+			if base, sub, isSub := strings.Cut(name, "."); isSub && m[base] != "" {
+				to = m[base] + "." + sub
+			}
 		}
 		if had, ok := owner[to]; ok && had != name && failed == nil {
 			failed = fmt.Errorf("adapt: interfaces %q and %q would both be called %q: complete the interface map", had, name, to)

@@ -77,15 +77,10 @@ func adaptable(name, text string) (*syntax.Doc, lens.Names, bool) {
 	return nil, lens.Names{}, false
 }
 
-// interfaceWord renames "eth0", and "eth0.10" with eth0.
+// interfaceWord renames what can be the name of an interface.
 func interfaceWord(word string, one func(string) string) (string, bool) {
 	if !interfaceName(word) {
 		return "", false
-	}
-	if base, id, ok := strings.Cut(word, "."); ok {
-		if to := one(base); to != base {
-			return to + "." + id, true
-		}
 	}
 	return one(word), true
 }
