@@ -99,6 +99,7 @@ type shell struct {
 	r *shellRules
 	l *link
 
+	pace   pace
 	in     *inbox
 	w      io.Writer
 	hangUp func() // ends the channel and gives back the login
@@ -189,7 +190,7 @@ func (s *Session) startShell(ctx context.Context, l *link) (*shell, error) {
 		return nil, fmt.Errorf("%w: %s refuses an interactive shell to user %q", ErrAuth, s.t.name(), s.dialer.t.User)
 	}
 	go drain(ch.Stderr())
-	sh := &shell{s: s, r: s.shell, l: l, w: ch, frames: map[string]string{}}
+	sh := &shell{s: s, r: s.shell, l: l, w: ch, pace: usualPace(), frames: map[string]string{}}
 	sh.in = newInbox(ch, func(error) error { return s.lost() })
 	sh.hangUp = func() {
 		_ = ch.Close()

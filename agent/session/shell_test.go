@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -242,6 +243,29 @@ func TestShellBig(t *testing.T) {
 			t.Errorf("%s: %d of %d bytes, %s, %v", name, len(out.Stdout), len(want), out.End, err)
 		}
 		t.Logf("%s: %v", name, time.Since(start))
+	}
+}
+
+// A device that prints something new around every prompt is given up, not
+// typed at for ever.
+func TestUnstableFrame(t *testing.T) {
+	srv := newServer(t)
+	var typed atomic.Int32
+	srv.shell = func(ch ssh.Channel) {
+		in := bufio.NewReader(ch)
+		for n := 0; ; n++ {
+			fmt.Fprintf(ch, "time %d\r\ncore1#", n)
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			typed.Add(1)
+			fmt.Fprintf(ch, "%s\r\n", strings.TrimSpace(line))
+		}
+	}
+	_, err := Dial(within(t, 20*time.Second), srv.start().target(), shellInfo)
+	if !errors.Is(err, ErrUnreachable) || typed.Load() > 10 {
+		t.Errorf("%v after %d lines", err, typed.Load())
 	}
 }
 
