@@ -271,7 +271,10 @@ sess-2                 pending
 	if l, err = parseSessions(head); err != nil || len(l.state) != 0 {
 		t.Errorf("no sessions: %+v, %v", l, err)
 	}
-	for _, bad := range []string{"", "garbage\n", strings.Replace(newer, "0:01:59", "soon", 1)} {
+	if l, err = parseSessions(strings.Replace(newer, "0:01:59", "soon", 1)); err != nil || l.of("cfgvault-a") != plugins.StatePending || l.leftErr == nil {
+		t.Errorf("a time that is none: %+v, %v", l, err)
+	}
+	for _, bad := range []string{"", "garbage\n"} {
 		if _, err := parseSessions(bad); err == nil {
 			t.Errorf("%q is a list of sessions", bad)
 		}

@@ -322,4 +322,8 @@ func TestFactoryResetOfAnotherUnit(t *testing.T) {
 	if b.dev.Startup() != before {
 		t.Error("erased")
 	}
+	b.dev.Inject(simulate.Fault{Command: "reload", Refuse: "% Reload is not possible now"})
+	if err := b.drv.(plugins.Resetter).FactoryReset(b.ctx, b.s, "SSJ00000001"); err == nil {
+		t.Error("a reload that was refused passes for a factory reset")
+	}
 }

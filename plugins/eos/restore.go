@@ -442,5 +442,8 @@ func (d driver) Status(ctx context.Context, s plugins.Session, changeID string) 
 	if state != plugins.StatePending {
 		return state, 0, nil
 	}
+	if list.leftErr != nil {
+		return state, 0, fmt.Errorf("eos: status: the change is pending, but %w", list.leftErr)
+	}
 	return state, list.left, nil
 }

@@ -17,6 +17,7 @@ type sessions struct {
 	state    map[string]string // by name, in the switch's words
 	armed    string            // the session whose commit timer runs, or ""
 	left     time.Duration     // until it rolls back
+	leftErr  error             // why left is not known; nothing but Status needs it
 	merge    bool              // a commit merges with what others did meanwhile
 	autosave bool              // a commit saves at once
 }
@@ -58,10 +59,7 @@ func parseSessions(out string) (*sessions, error) {
 		l.armed = m[1]
 	}
 	if m := leftLine.FindStringSubmatch(out); m != nil {
-		var err error
-		if l.left, err = clock(m[1]); err != nil {
-			return nil, err
-		}
+		l.left, l.leftErr = clock(m[1])
 	}
 	var columns [][2]int
 	var titles []string
@@ -104,11 +102,7 @@ func (l *sessions) row(row string, columns [][2]int, titles []string) error {
 		if titles[i] != "Commit Time Left" {
 			continue
 		}
-		left, err := clock(strings.TrimPrefix(cell(row, c), "in "))
-		if err != nil {
-			return err
-		}
-		l.left = left
+		l.left, l.leftErr = clock(strings.TrimPrefix(cell(row, c), "in "))
 	}
 	return nil
 }

@@ -125,8 +125,11 @@ func NewEOS(o Options) *Device {
 	if o.Version != "" {
 		e.version = o.Version
 	}
-	if e.serial == "" && !o.NoSerial {
+	if e.serial == "" {
 		e.serial = "SSJ00000001"
+	}
+	if o.NoSerial {
+		e.serial = ""
 	}
 	if e.mac == "" {
 		e.mac = "00:1c:73:00:00:01"

@@ -16,6 +16,7 @@ type eosSession struct {
 	state     eosState
 	content   *eosConfig
 	user, tty string
+	opened    time.Time
 	completed time.Time
 	by        string
 }
@@ -40,8 +41,12 @@ type eosTimer struct {
 	stop    func() bool
 }
 
-// maxPending is the device's default limit.
-const maxPending = 5
+// The device's defaults: how many sessions may be pending, and for how long
+// (Arista User Manual, "Configure Session").
+const (
+	maxPending = 5
+	maxAge     = 24 * time.Hour
+)
 
 // Refusals whose full sentences no recording shows: only the part that the
 // comment names was observed, and a driver may look for that alone.
@@ -55,6 +60,7 @@ const (
 )
 
 func (e *eos) session(name string) *eosSession {
+	e.forgetOld()
 	for _, s := range e.sessions {
 		if s.name == name {
 			return s
@@ -91,9 +97,21 @@ func (e *eos) openSession(name string, t *tty) (*eosSession, string) {
 	if pending >= maxPending {
 		return nil, fmt.Sprintf(eosTooMany)
 	}
-	s := &eosSession{name: name, state: eosPending, content: e.run.clone(), user: t.user, tty: t.name}
+	s := &eosSession{name: name, state: eosPending, content: e.run.clone(), user: t.user, tty: t.name, opened: e.d.clock.Now()}
 	e.sessions = append(e.sessions, s)
 	return s, ""
+}
+
+// forgetOld drops the sessions that were left pending for too long.
+func (e *eos) forgetOld() {
+	now := e.d.clock.Now()
+	e.sessions = slices.DeleteFunc(e.sessions, func(s *eosSession) bool {
+		if s.state != eosPending || now.Sub(s.opened) < maxAge {
+			return false
+		}
+		s.state = eosAborted // for the login that may still be in it
+		return true
+	})
 }
 
 func (e *eos) drop(s *eosSession) {
@@ -194,6 +212,7 @@ func (e *eos) diffs(s *eosSession) string {
 // sessionsDetail is "show configuration sessions detail". entered is the
 // session that the asking login is in.
 func (e *eos) sessionsDetail(entered *eosSession) string {
+	e.forgetOld()
 	var b strings.Builder
 	b.WriteString("Maximum number of completed sessions: 1\nMaximum number of pending sessions: 5\n")
 	old := e.d.opts.Layout == LayoutOld

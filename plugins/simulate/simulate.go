@@ -34,8 +34,8 @@ import (
 type Options struct {
 	Hostname string // of an empty configuration; default as the platform's
 	Model    string // product id, as the device prints it
-	Serial   string // chassis serial number; "" is a virtual unit that has none
-	NoSerial bool   // print no serial even if Serial is empty, as virtual units do; otherwise a default is made up
+	Serial   string // chassis serial number; "" is a made-up one
+	NoSerial bool   // the unit has no serial number, as virtual ones
 	MAC      string // system MAC address in colon form
 	Version  string // operating system version
 
