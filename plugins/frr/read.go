@@ -23,27 +23,8 @@ const (
 	accessVtysh                // the login shell is vtysh: runs the command it is given
 )
 
-// piece is one part of what a combined command read.
-type piece struct {
-	data   []byte
-	status int
-}
-
 // pieces are what one combined command read, by name.
-type pieces map[string]piece
-
-func (p pieces) ok(name string) bool {
-	got, there := p[name]
-	return there && got.status == 0
-}
-
-func (p pieces) text(name string) string { return string(p[name].data) }
-
-// frameShell defines f NAME COMMAND…: it prints "@NAME", then what the command
-// printed with "|" before each line, closed by "X" and the exit status. Content
-// never begins a line, so nothing in it can look like a frame.
-const frameShell = `LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export LC_ALL PATH; exec </dev/null; ` +
-	`f(){ echo "@$1"; shift; { "$@"; printf "X%s\n" "$?"; } | sed "s/^/|/"; }; `
+type pieces = deadman.Pieces
 
 // mark is what the commands of a ForceCommand login are told apart by: a
 // comment, which vtysh echoes behind its prompt and does not answer. Output of
@@ -58,14 +39,14 @@ func read(ctx context.Context, s plugins.Session, script string, names, commands
 		input.WriteString(mark(i) + "\n" + c + "\n")
 	}
 	input.WriteString(mark(len(commands)) + "\nexit\n")
-	out, err := s.Run(ctx, plugins.Command{Text: "sh -c " + deadman.Quote(frameShell+script+`echo @end`), Input: []byte(input.String())})
+	out, err := s.Run(ctx, plugins.Command{Text: "sh -c " + deadman.Quote(deadman.Frames+`exec </dev/null; `+script+`echo @end`), Input: []byte(input.String())})
 	if err != nil {
 		return nil, 0, err
 	}
 	text := out.Stdout
 	switch {
 	case bytes.HasPrefix(text, []byte("@")):
-		p, err := unframe(text)
+		p, err := deadman.Unframe(text)
 		if err != nil && out.End == plugins.EndCut {
 			err = fmt.Errorf("%w: %w", plugins.ErrSessionLost, err)
 		}
@@ -83,8 +64,8 @@ func read(ctx context.Context, s plugins.Session, script string, names, commands
 			if err != nil {
 				return nil, 0, err
 			}
-			if p[names[i]] = (piece{out.Stdout, 0}); !out.OK() {
-				p[names[i]] = piece{out.Stdout, 1}
+			if p[names[i]] = (deadman.Piece{Data: out.Stdout}); !out.OK() {
+				p[names[i]] = deadman.Piece{Data: out.Stdout, Status: 1}
 			}
 		}
 		return p, accessVtysh, nil
@@ -94,49 +75,6 @@ func read(ctx context.Context, s plugins.Session, script string, names, commands
 		return nil, 0, plugins.ErrEmpty
 	}
 	return nil, 0, fmt.Errorf("the login is neither a shell nor vtysh: %w", plugins.ErrWrongPlatform)
-}
-
-// unframe reads what f printed.
-func unframe(text []byte) (pieces, error) {
-	p := pieces{}
-	var name string
-	var body bytes.Buffer
-	closeFrame := func() error {
-		if name == "" {
-			return nil
-		}
-		whole := bytes.TrimSuffix(body.Bytes(), []byte("\n"))
-		at := bytes.LastIndexByte(whole, 'X')
-		if at < 0 {
-			return fmt.Errorf("the answer is cut in %s", name)
-		}
-		status, err := strconv.Atoi(string(whole[at+1:]))
-		if err != nil {
-			return fmt.Errorf("the answer is cut in %s", name)
-		}
-		if _, twice := p[name]; twice {
-			return fmt.Errorf("the answer has %s twice", name)
-		}
-		p[name] = piece{bytes.Clone(whole[:at]), status}
-		return nil
-	}
-	for line := range bytes.Lines(text) {
-		switch line[0] {
-		case '@':
-			if err := closeFrame(); err != nil {
-				return p, err
-			}
-			body.Reset()
-			if name = string(bytes.TrimSuffix(line[1:], []byte("\n"))); name == "end" && line[len(line)-1] == '\n' {
-				return p, nil
-			}
-		case '|':
-			body.Write(line[1:])
-		default:
-			return p, fmt.Errorf("the answer is not framed after %s", name)
-		}
-	}
-	return p, fmt.Errorf("the answer is cut in %s", name)
 }
 
 // unmark reads what vtysh printed while it read its commands from standard
@@ -155,12 +93,12 @@ func unmark(text []byte, names []string) (pieces, error) {
 		if end < 0 || echo < 0 || !bytes.HasPrefix(rest, []byte(prompt)) {
 			return p, fmt.Errorf("the answer is cut in %s", name)
 		}
-		body := piece{data: nil}
+		var body deadman.Piece
 		if echo < end {
-			body.data = bytes.Clone(rest[echo+1 : end+1])
+			body.Data = bytes.Clone(rest[echo+1 : end+1])
 		}
-		if bytes.HasPrefix(body.data, []byte("% ")) {
-			body.status = 1
+		if bytes.HasPrefix(body.Data, []byte("% ")) {
+			body.Status = 1
 		}
 		p[name] = body
 		rest = rest[end+len(next):]
@@ -180,21 +118,21 @@ func (driver) Identify(ctx context.Context, s plugins.Session) (plugins.Facts, e
 	if err != nil {
 		return plugins.Facts{}, fmt.Errorf("identify: %w", err)
 	}
-	m := versionLine.FindStringSubmatch(p.text("version"))
+	m := versionLine.FindStringSubmatch(p.Text("version"))
 	if m == nil {
-		if p["version"].status != 0 && p["version"].status != 127 {
-			return plugins.Facts{}, fmt.Errorf("identify: vtysh answers this login with status %d; is it in the group frrvty, and does zebra run?: %w", p["version"].status, plugins.ErrNotPermitted)
+		if p["version"].Status != 0 && p["version"].Status != 127 {
+			return plugins.Facts{}, fmt.Errorf("identify: vtysh answers this login with status %d; is it in the group frrvty, and does zebra run?: %w", p["version"].Status, plugins.ErrNotPermitted)
 		}
 		return plugins.Facts{}, fmt.Errorf("identify: no FRRouting answers: %w", plugins.ErrWrongPlatform)
 	}
 	f := plugins.Facts{Vendor: "FRRouting", OS: "FRRouting", OSVersion: m[1], Hostname: m[2]}
-	if serial := board(p.text("serial")); serial != "" && p.ok("serial") {
+	if serial := board(p.Text("serial")); serial != "" && p.OK("serial") {
 		f.Serials = []string{serial}
 	}
-	if p.ok("model") {
-		f.Model = board(p.text("model"))
+	if p.OK("model") {
+		f.Model = board(p.Text("model"))
 	}
-	for mac := range strings.FieldsSeq(p.text("macs")) {
+	for mac := range strings.FieldsSeq(p.Text("macs")) {
 		if !slices.Contains(f.MACs, mac) {
 			f.MACs = append(f.MACs, strings.ToLower(mac))
 		}
@@ -229,21 +167,21 @@ func (driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export, e
 	if how == accessShell {
 		// One vtysh call answers both: a line with the daemons, then the version.
 		both := p["show"]
-		first, rest, _ := bytes.Cut(both.data, []byte("\n"))
-		p["daemons"], p[showVersion] = piece{first, both.status}, piece{rest, both.status}
+		first, rest, _ := bytes.Cut(both.Data, []byte("\n"))
+		p["daemons"], p[showVersion] = deadman.Piece{Data: first, Status: both.Status}, deadman.Piece{Data: rest, Status: both.Status}
 	}
 	run := p[runningConfig]
-	if run.status != 0 && !bytes.Contains(run.data, []byte("\nend")) {
-		return nil, fmt.Errorf("export: vtysh answers this login with status %d; is it in the group frrvty, and does zebra run?: %w", run.status, plugins.ErrNotPermitted)
+	if run.Status != 0 && !bytes.Contains(run.Data, []byte("\nend")) {
+		return nil, fmt.Errorf("export: vtysh answers this login with status %d; is it in the group frrvty, and does zebra run?: %w", run.Status, plugins.ErrNotPermitted)
 	}
-	if len(bytes.TrimSpace(run.data)) == 0 {
+	if len(bytes.TrimSpace(run.Data)) == 0 {
 		return nil, fmt.Errorf("export: %w", plugins.ErrEmpty)
 	}
-	x := &plugins.Export{FactoryDefault: factoryDefault(run.data)}
-	x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: runningConfig, Role: plugins.RoleRunning, Source: "vtysh: show running-config", Data: run.data})
+	x := &plugins.Export{FactoryDefault: factoryDefault(run.Data)}
+	x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: runningConfig, Role: plugins.RoleRunning, Source: "vtysh: show running-config", Data: run.Data})
 	x.Artefacts = append(x.Artefacts, files(p)...)
-	if v := p[showVersion]; v.status == 0 && len(v.data) > 0 {
-		x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: showVersion, Role: plugins.RoleState, Bind: plugins.BindVersion, Source: "vtysh: show version", Data: v.data})
+	if v := p[showVersion]; v.Status == 0 && len(v.Data) > 0 {
+		x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: showVersion, Role: plugins.RoleState, Bind: plugins.BindVersion, Source: "vtysh: show version", Data: v.Data})
 	}
 	x.NoRestore = obstacles(p, how)
 	judge(x, p, how, s.Options()[optDaemons])
@@ -254,15 +192,15 @@ func (driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export, e
 func files(p pieces) []plugins.Artefact {
 	var names []string
 	for name := range p {
-		if strings.HasPrefix(name, "etc/frr/") && p.ok(name) {
+		if strings.HasPrefix(name, "etc/frr/") && p.OK(name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	var out []plugins.Artefact
 	for _, name := range names {
-		a := plugins.Artefact{Name: name, Role: plugins.RoleStartup, Source: "/" + name, Data: p[name].data}
-		if f := strings.Fields(p.text("stat/" + name)); len(f) == 3 {
+		a := plugins.Artefact{Name: name, Role: plugins.RoleStartup, Source: "/" + name, Data: p[name].Data}
+		if f := strings.Fields(p.Text("stat/" + name)); len(f) == 3 {
 			a.Attrs = map[string]string{"mode": "0" + f[0], "owner": f[1], "group": f[2]}
 		}
 		out = append(out, a)
@@ -282,33 +220,33 @@ func judge(x *plugins.Export, p pieces, how access, expected string) {
 		x.Reasons = append(x.Reasons, plugins.Reason{Code: code, Text: text})
 	}
 	run := p[runningConfig]
-	if last := lastLine(run.data); run.status != 0 || last != "end" {
+	if last := lastLine(run.Data); run.Status != 0 || last != "end" {
 		worse(plugins.Partial, "no-terminator", "the running configuration does not end in \"end\"")
 	}
-	if !p.ok("daemons") {
+	if !p.OK("daemons") {
 		worse(plugins.Partial, "daemons-unknown", "the device does not say which daemons run")
 	}
 	want := []string{"zebra", "staticd"}
 	switch {
-	case p.ok(daemonsFile):
-		want = enabled(p[daemonsFile].data)
+	case p.OK(daemonsFile):
+		want = enabled(p[daemonsFile].Data)
 	case expected != "":
 		want = strings.Split(expected, ",")
-	case how == accessShell && p["etc/frr/daemons"].status != 0:
+	case how == accessShell && p["etc/frr/daemons"].Status != 0:
 		worse(plugins.Partial, "file-unreadable", "the login may not read /etc/frr/daemons; is it in the group frr?")
-	case how == accessShell && p.ok("folder"):
+	case how == accessShell && p.OK("folder"):
 		worse(plugins.Unknown, "daemons-unknown", "there is no /etc/frr/daemons that says which daemons should run; name them with the option daemons")
 	case how == accessShell:
 		worse(plugins.Partial, "file-unreadable", "the login may not look into /etc/frr; is it in the group frr?")
 	default:
 		worse(plugins.Unknown, "daemons-unknown", "this login cannot read /etc/frr/daemons; name the daemons that should run with the option daemons")
 	}
-	have := strings.Fields(p.text("daemons"))
+	have := strings.Fields(p.Text("daemons"))
 	for _, d := range missing(want, have) {
 		worse(plugins.Partial, "daemon-missing", d+" should run and does not; its part of the configuration is missing")
 	}
 	for _, name := range slices.Sorted(maps.Keys(p)) {
-		if strings.HasPrefix(name, "etc/frr/") && name != daemonsFile && !p.ok(name) {
+		if strings.HasPrefix(name, "etc/frr/") && name != daemonsFile && !p.OK(name) {
 			worse(plugins.Partial, "file-unreadable", "the login may not read /"+name)
 		}
 	}
@@ -347,11 +285,11 @@ func obstacles(p pieces, how access) []plugins.Reason {
 		return []plugins.Reason{{Code: code, Text: "the login is vtysh: it can keep no files and arm no timer on the device"}}
 	}
 	var out []plugins.Reason
-	rights := p.text("rights")
+	rights := p.Text("rights")
 	if !strings.Contains(rights, "/frr-reload.py") || !strings.Contains(rights, "python3") {
 		out = append(out, plugins.Reason{Code: code, Text: "frr-reload.py is missing on the device; it is in the package frr-pythontools"})
 	}
-	if integratedOff(p[vtyshConf].data) || integratedOff(p[runningConfig].data) {
+	if integratedOff(p[vtyshConf].Data) || integratedOff(p[runningConfig].Data) {
 		out = append(out, plugins.Reason{Code: code, Text: "the device keeps one configuration file per daemon (no service integrated-vtysh-config)"})
 	}
 	return out

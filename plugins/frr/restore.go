@@ -93,7 +93,7 @@ func check(ctx context.Context, s plugins.Session, t deadman.Timer, config []byt
 	if err != nil {
 		return plugins.Diff{}, fmt.Errorf("stage: %w", err)
 	}
-	p, err := unframe(out.Stdout)
+	p, err := deadman.Unframe(out.Stdout)
 	if err != nil {
 		if out.End == plugins.EndCut {
 			err = fmt.Errorf("%w: %w", plugins.ErrSessionLost, err)
@@ -101,15 +101,15 @@ func check(ctx context.Context, s plugins.Session, t deadman.Timer, config []byt
 		return plugins.Diff{}, fmt.Errorf("stage: %w", err)
 	}
 	switch {
-	case !p.ok("tools"):
+	case !p.OK("tools"):
 		return plugins.Diff{}, fmt.Errorf("stage: frr-reload.py is missing on the device; install the package frr-pythontools there: %w", plugins.ErrNotPermitted)
-	case p.ok("off"):
+	case p.OK("off"):
 		return plugins.Diff{}, fmt.Errorf("stage: the device keeps one configuration file per daemon; set \"service integrated-vtysh-config\" there first: %w", plugins.ErrNotPermitted)
-	case !p.ok("writable") && !p.ok("watchfrr"):
+	case !p.OK("writable") && !p.OK("watchfrr"):
 		return plugins.Diff{}, fmt.Errorf("stage: the login may not write /etc/frr and watchfrr does not run, so the change could not be saved: %w", plugins.ErrNotPermitted)
 	}
-	if !p.ok("parse") {
-		bad := &plugins.RejectedError{Artefact: runningConfig, Text: p.text("parse")}
+	if !p.OK("parse") {
+		bad := &plugins.RejectedError{Artefact: runningConfig, Text: p.Text("parse")}
 		if m := badLine.FindStringSubmatch(bad.Text); m != nil {
 			if n, err := strconv.Atoi(m[1]); err == nil {
 				bad.Line = n + offset
@@ -117,22 +117,22 @@ func check(ctx context.Context, s plugins.Session, t deadman.Timer, config []byt
 		}
 		return plugins.Diff{}, fmt.Errorf("stage: %w", bad)
 	}
-	if off := missing(needed(config), strings.Fields(p.text("show"))); len(off) > 0 {
+	if off := missing(needed(config), strings.Fields(p.Text("show"))); len(off) > 0 {
 		return plugins.Diff{}, fmt.Errorf("stage: the configuration needs daemons that do not run on the device: %s; enable them in /etc/frr/daemons and restart FRR: %w", strings.Join(off, ", "), plugins.ErrNotPermitted)
 	}
 	// frr-reload.py prints "delete everything" and fails when it could not read the target.
-	if !p.ok("test") || strings.Contains(p.text("test.err"), "ERROR") {
-		return plugins.Diff{}, fmt.Errorf("stage: frr-reload.py --test: %w", &plugins.RejectedError{Artefact: runningConfig, Text: p.text("test.err")})
+	if !p.OK("test") || strings.Contains(p.Text("test.err"), "ERROR") {
+		return plugins.Diff{}, fmt.Errorf("stage: frr-reload.py --test: %w", &plugins.RejectedError{Artefact: runningConfig, Text: p.Text("test.err")})
 	}
-	d := plugins.Diff{Text: strings.Trim(p.text("test"), "\n")}
+	d := plugins.Diff{Text: strings.Trim(p.Text("test"), "\n")}
 	if d.Text != "" {
 		d.Text += "\n"
 		d.Steps = append(d.Steps, "put the configuration in force with frr-reload.py; the device goes back by itself unless it is confirmed")
 	}
 	for _, name := range startup {
 		switch {
-		case p.ok("same/" + name):
-		case p.ok("writable"):
+		case p.OK("same/" + name):
+		case p.OK("writable"):
 			d.Steps = append(d.Steps, "on confirmation, put back /etc/frr/"+name)
 			if name == "daemons" {
 				d.Disruptive = append(d.Disruptive, "/etc/frr/daemons differs: which daemons run changes at the next start of FRR, not now")

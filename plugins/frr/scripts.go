@@ -70,12 +70,12 @@ running now.raw && same now.raw /etc/frr/frr.conf || { echo "frr.conf is not wha
 }
 
 // checkScript asks the device what it thinks of a staged change.
-const checkScript = lib + `
-f() { echo "@$1"; shift; { "$@" 2>&1; printf 'X%s\n' "$?"; } | sed 's/^/|/'; }
+const checkScript = lib + deadman.Frames + `
 [ ! -r /etc/frr/vtysh.conf ] || cp /etc/frr/vtysh.conf conf/vtysh.conf
 [ -e conf/vtysh.conf ] || echo 'service integrated-vtysh-config' >conf/vtysh.conf
 f tools sh -c 'command -v python3 && ls /usr/lib/frr/frr-reload.py'
-f parse vtysh -C -f conf/frr.conf
+parse() { vtysh -C -f conf/frr.conf 2>&1; }
+f parse parse
 f show vtysh -c 'show daemons'
 f off grep -x -h 'no service integrated-vtysh-config' /etc/frr/vtysh.conf
 test_only() { reload --test conf 2>test.err; }
