@@ -233,7 +233,11 @@ func (d *dialer) explain(ctx, hctx context.Context, err, refused error, a *attem
 		cause = fmt.Sprintf("no end of the login within %v", d.t.connectTimeout())
 	}
 	if a.started {
-		return fmt.Errorf("%w: %s as user %q: %s (%s)", ErrAuth, where, d.t.User, a.summary(), cause), false
+		why := ""
+		if !errors.Is(err, errNoMore) {
+			why = " (" + cause + ")"
+		}
+		return fmt.Errorf("%w: %s as user %q: %s%s", ErrAuth, where, d.t.User, a.summary(), why), false
 	}
 	return fmt.Errorf("%w: %s: %s", ErrUnreachable, where, cause), true
 }

@@ -220,6 +220,22 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// A device that is gone is a lost session to a driver, and unreachable to the
+// operator.
+func TestGone(t *testing.T) {
+	for name, info := range map[string]plugins.Info{"exec": execInfo, "shell": shellInfo} {
+		srv := serveDevice(t, newDevice())
+		srv.exec = func(string, ssh.Channel) int { return 0 }
+		s := dial(t, deviceTarget(srv), info)
+		srv.stop()
+		out, err := s.Run(within(t, 20*time.Second), plugins.Command{Text: "true"})
+		clean(t, err)
+		if !errors.Is(err, plugins.ErrSessionLost) || !errors.Is(err, ErrUnreachable) || out.End != plugins.EndCut {
+			t.Errorf("%s: %s %v", name, out.End, err)
+		}
+	}
+}
+
 func TestExecStream(t *testing.T) {
 	srv := unixServer(t)
 	s := dial(t, srv.target(), execInfo)
@@ -295,6 +311,7 @@ func (c *cutter) Write(p []byte) (int, error) {
 // start of a command: success is only what is whole. The exit status comes
 // before the last of the output, as it may.
 func TestExecCut(t *testing.T) {
+	t.Parallel()
 	var whole atomic.Int32
 	const most = 700
 	cut := func(left int) {

@@ -20,7 +20,7 @@ import (
 // Output has what came, with EndCut.
 func (s *Session) Run(ctx context.Context, c plugins.Command) (plugins.Output, error) {
 	out, err := s.runOnce(ctx, c)
-	failed := errors.Is(err, plugins.ErrSessionLost) || err == nil && out.End == plugins.EndCut
+	failed := errors.Is(err, plugins.ErrSessionLost) && !errors.Is(err, ErrUnreachable) || err == nil && out.End == plugins.EndCut
 	if !failed || c.Write || ctx.Err() != nil || s.isClosed() {
 		return out, err
 	}
@@ -28,11 +28,19 @@ func (s *Session) Run(ctx context.Context, c plugins.Command) (plugins.Output, e
 	if err2 != nil && len(again.Stdout) == 0 {
 		again = out
 	}
-	if err != nil && err2 != nil && !errors.Is(err2, plugins.ErrSessionLost) && ctx.Err() == nil {
-		// Not to be reached again is a lost session too.
-		err2 = fmt.Errorf("%w; and then: %w", err, err2)
-	}
 	return again, err2
+}
+
+// gone makes a failure to connect again what it is to a driver: a lost session.
+func gone(err error) error {
+	if errors.Is(err, plugins.ErrSessionLost) {
+		return err
+	}
+	_, key := errors.AsType[*HostKeyError](err)
+	if key || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrAuth) || errors.Is(err, ErrHostKeyUnknown) {
+		return fmt.Errorf("%w: %w", plugins.ErrSessionLost, err)
+	}
+	return err
 }
 
 func (s *Session) isClosed() bool {
@@ -42,6 +50,12 @@ func (s *Session) isClosed() bool {
 }
 
 func (s *Session) runOnce(ctx context.Context, c plugins.Command) (plugins.Output, error) {
+	out, err := s.runSomehow(ctx, c)
+	return out, gone(err)
+}
+
+// runSomehow picks the transport.
+func (s *Session) runSomehow(ctx context.Context, c plugins.Command) (plugins.Output, error) {
 	s.mu.Lock()
 	noExec := s.noExec
 	s.mu.Unlock()

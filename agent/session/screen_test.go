@@ -239,6 +239,7 @@ func cooked(r io.Reader, w io.Writer, prompt, out string, rnd *rand.Rand) {
 // TestShellCooked: what is typed into the output by mistake never passes for
 // output, nor for its end.
 func TestShellCooked(t *testing.T) {
+	t.Parallel()
 	words := []string{"core1#", "core1#", "core1#\n", "\n", "\n", "x", "core1(config)#", "!", "interface Ethernet1\n"}
 	ends := map[plugins.End]int{}
 	for seed := range uint64(250) {

@@ -149,6 +149,9 @@ func (s *Session) loginShell(ctx context.Context) (*shell, error) {
 		if lctx.Err() != nil && ctx.Err() == nil {
 			err = fmt.Errorf("%w: %s: no prompt that driver %s knows within %v of the login", ErrUnreachable, s.t.name(), s.info.Name, loginTimeout)
 		}
+		if ctx.Err() == nil && !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrAuth) {
+			err = fmt.Errorf("%w: %s: login on the shell: %w", ErrUnreachable, s.t.name(), err)
+		}
 		return nil, err
 	}
 	return sh, nil
@@ -333,7 +336,7 @@ func (s *Session) CLI(ctx context.Context) (plugins.CLI, error) {
 	}
 	sh, err := s.takeShell(ctx)
 	if err != nil {
-		return nil, err
+		return nil, gone(err)
 	}
 	return cli{sh}, nil
 }

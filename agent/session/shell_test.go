@@ -66,6 +66,7 @@ func TestShell(t *testing.T) {
 // TestShellCut cuts the device's output at every byte, by closing the channel
 // and by silence: success is only what is whole.
 func TestShellCut(t *testing.T) {
+	t.Parallel()
 	const most = 240
 	var whole atomic.Int32
 	cut := func(left int, hang bool) {
@@ -222,13 +223,14 @@ func TestEndlessGreeting(t *testing.T) {
 		}
 	}
 	_, err := Dial(within(t, 20*time.Second), srv.start().target(), shellInfo)
-	if !errors.Is(err, plugins.ErrTooLarge) {
+	if !errors.Is(err, plugins.ErrTooLarge) || !errors.Is(err, ErrUnreachable) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // Ten megabytes take time in proportion, with and without line ends.
 func TestShellBig(t *testing.T) {
+	t.Parallel()
 	for name, line := range map[string]string{"lines": "interface Ethernet1 core1# x\n", "one line": "core1#core1#core1#core1#core1#"} {
 		d := newDevice()
 		want := strings.Repeat(line, 10<<20/len(line))
@@ -249,6 +251,7 @@ func TestShellBig(t *testing.T) {
 // A device that prints something new around every prompt is given up, not
 // typed at for ever.
 func TestUnstableFrame(t *testing.T) {
+	t.Parallel()
 	srv := newServer(t)
 	var typed atomic.Int32
 	srv.shell = func(ch ssh.Channel) {

@@ -116,6 +116,7 @@ Subsystem sftp internal-sftp
 }
 
 func TestOpenSSH(t *testing.T) {
+	t.Parallel()
 	target := sshd(t, "MaxSessions 4")
 	s := dial(t, target, execInfo)
 	out, err := s.Run(within(t, 20*time.Second), plugins.Command{Text: "cat; echo err >&2; exit 7", Input: bytes.Repeat([]byte("0123456789abcde\n"), 1<<16)})
@@ -158,6 +159,7 @@ func TestOpenSSH(t *testing.T) {
 // A real shell on a real terminal: bash with its readline, and dash, where the
 // kernel echoes.
 func TestOpenSSHShell(t *testing.T) {
+	t.Parallel()
 	for _, sh := range []string{"bash --norc --noprofile -i", "dash -i"} {
 		t.Run(strings.Fields(sh)[0], func(t *testing.T) {
 			target := sshd(t, "ForceCommand env PS1='dev$ ' PS2='> ' "+sh)

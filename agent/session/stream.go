@@ -48,7 +48,7 @@ func (s *Session) openChannelStream(ctx context.Context, kind, arg string, paylo
 	l, ch, reqs, err := s.channel(ctx)
 	if err != nil {
 		s.release()
-		return nil, err
+		return nil, gone(err)
 	}
 	c := &channelConn{s: s, ch: ch, l: l, over: make(chan struct{})}
 	x := &execution{ch: ch}
