@@ -25,6 +25,8 @@ type child struct {
 	cmd    *exec.Cmd
 	byHand string // what a person types to start it
 
+	onStart func() // called when the process runs
+
 	stdout, stderr *os.File
 	startErr       error
 
@@ -79,6 +81,7 @@ func (c *child) Start(context.Context) error {
 		return c.failed(err)
 	}
 	c.started = true
+	c.onStart()
 	go c.wait()
 	return nil
 }
@@ -139,7 +142,7 @@ func (c *child) state() string {
 
 func (c *child) gone() bool { return c.ctx.Err() != nil }
 
-// pid is only for use while the process runs.
+// pid is only for use after onStart.
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
 // firstLine returns the first line of standard output and whether all of it

@@ -25,7 +25,9 @@ import (
 //
 // Identify, Export and Normalize are tried once more, in a process of their
 // own, when the process crashes under them. No other method is: after ErrPlugin
-// from Commit, Confirm, Discard or FactoryReset the outcome is unknown.
+// from Commit, Confirm, Discard or FactoryReset the outcome is unknown. The next
+// call gets a fresh process, which can ask Status, Confirm and Discard; only
+// Commit insists on the process that staged.
 type Driver struct {
 	h    *Host
 	name string

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -102,15 +101,10 @@ func (d *device) Open(_ context.Context, service, arg string) (net.Conn, error) 
 	return l.Accept()
 }
 
-// newHost starts a host over the test binary with all the drivers of
+// newHost starts a host over this binary, the test's, with all the drivers of
 // servePlugin built in.
 func newHost(t testing.TB, o host.Options) *host.Host {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Executable = exe
 	o.Builtin = append(o.Builtin, "lab", "reader", "junk", "junk-long", "old", "netrpc", "elsewhere", "exit", "silent", "deaf",
 		"strange-power", "misnamed", "bad-pattern", "printing")
 	if o.TempDir == "" {

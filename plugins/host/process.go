@@ -153,7 +153,6 @@ func (h *Host) start(ctx context.Context, name string) (*process, error) {
 		err = p.startError(err)
 		p.kill("it did not start")
 	}
-	p.bg.Go(p.watch)
 	go p.reap()
 	if err != nil {
 		<-p.done
@@ -174,6 +173,7 @@ func (p *process) connect(ctx context.Context) error {
 			// Of the environment that go-plugin prepared; the limit is the
 			// Go runtime's goal, ours comes above it.
 			p.run.cmd.Env = append(cmd.Env, fmt.Sprintf("GOMEMLIMIT=%d", p.h.o.MemoryLimit/4*3))
+			p.run.onStart = func() { p.bg.Go(p.watch) }
 			return p.run, nil
 		},
 		AutoMTLS:            true,

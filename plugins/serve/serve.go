@@ -52,7 +52,7 @@ It is a plugin and does nothing by itself: cfgvault starts it.
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: wire.Handshake(),
 		Plugins:         plugin.PluginSet{wire.PluginName: s},
-		Logger:          hclog.NewNullLogger(),
+		Logger:          hclog.New(&hclog.LoggerOptions{Level: hclog.Error, Output: os.Stderr}),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			srv := grpc.NewServer(append(opts, s.ServerOptions()...)...)
 			s.mu.Lock()
