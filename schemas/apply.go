@@ -10,7 +10,7 @@ import (
 // or what it deletes, replaces or moves is not. Edits come from Diff; the
 // result is not validated.
 func (t *Tree) Apply(edits []Edit) (*Tree, error) {
-	out := &Tree{set: t.set, root: t.root.normal(nil), info: t.info}
+	out := &Tree{set: t.set, root: t.root.normal(nil), info: t.info, configOnly: t.configOnly}
 	for _, e := range edits {
 		if err := out.apply(e); err != nil {
 			return nil, err

@@ -87,7 +87,7 @@ func differential(t *testing.T, set *Set, search, load []string, count int) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&script, "data -e -t config -f json -o %s.out %s\n", path, path)
+		fmt.Fprintf(&script, "data -t config -f json -o %s.out %s\n", path, path)
 		return path
 	}
 	type verdict struct {
@@ -119,7 +119,7 @@ func differential(t *testing.T, set *Set, search, load []string, count int) {
 			canonical := got.Canonical()
 			c.bytes = canonical
 			c.canonical = file(fmt.Sprintf("%d.canonical.json", i), canonical)
-			fmt.Fprintf(&script, "data -e -t config -f xml -o %s.xml %s\n", c.canonical, c.canonical)
+			fmt.Fprintf(&script, "data -t config -f xml -o %s.xml %s\n", c.canonical, c.canonical)
 			again, err := set.ParseJSON(canonical)
 			if err != nil {
 				t.Fatalf("case %d: the canonical form is not read: %v", i, err)

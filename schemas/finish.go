@@ -185,7 +185,14 @@ func (c *compiler) checkNode(n *Node) {
 
 // readDefault reads a default in the place where it is written.
 func (c *compiler) readDefault(d attached, n *Node) (value, *valueError) {
-	r := &reading{set: c.set, node: n, hint: hintDefault, module: c.prefixesOf(d.stmt, n.module)}
+	prefixes := c.prefixesOf(d.stmt, n.module)
+	r := &reading{set: c.set, node: n, hint: hintDefault, module: func(p string) (string, bool) {
+		// An identity that is a default has to be one that data can have.
+		if m := d.stmt.src.prefixes[p]; m != nil {
+			c.need(m)
+		}
+		return prefixes(p)
+	}}
 	return r.read(n.typ, d.arg)
 }
 

@@ -49,7 +49,9 @@ func memberName(n *Node) string {
 func (g *generator) node(into map[string]any, n *Node, depth int) {
 	switch n.kind {
 	case KindChoice:
-		g.node(into, pickOf(g, n.children), depth)
+		if len(n.children) > 0 {
+			g.node(into, pickOf(g, n.children), depth)
+		}
 	case KindCase:
 		for _, k := range n.children {
 			g.node(into, k, depth)

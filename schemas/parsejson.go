@@ -11,7 +11,8 @@ import (
 type ParseOptions struct {
 	// XML reads the XML encoding of RFC 7950 instead of JSON.
 	XML bool
-	// ConfigOnly refuses state data.
+	// ConfigOnly says that the data is a configuration datastore: state is
+	// refused, and not missed where it is mandatory.
 	ConfigOnly bool
 }
 
@@ -27,7 +28,7 @@ func (s *Set) ParseJSON(data []byte) (*Tree, error) { return s.Parse(data, Parse
 // Parse is ParseJSON with options.
 func (s *Set) Parse(data []byte, o ParseOptions) (*Tree, error) {
 	in := strings.TrimPrefix(string(data), "\ufeff")
-	t := &Tree{set: s, root: &item{schema: s.root, offset: -1}, lines: lineEnds(in)}
+	t := &Tree{set: s, root: &item{schema: s.root, offset: -1}, lines: lineEnds(in), configOnly: o.ConfigOnly}
 	if t.lines == nil {
 		t.lines = []int{} // one line is a known line
 	}

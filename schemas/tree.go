@@ -19,6 +19,9 @@ type Tree struct {
 	lines []int // offsets of the line ends of the input
 	size  int   // number of items
 	info  Envelope
+	// configOnly: it was read as a configuration datastore, in which state does
+	// not exist and so cannot be missing.
+	configOnly bool
 }
 
 // item is one data node.
@@ -380,5 +383,5 @@ func (t *Tree) Redact() *Tree {
 		out.bindKeys()
 		return out
 	}
-	return &Tree{set: t.set, root: cp(t.root, nil, 0), lines: t.lines, size: t.size, info: t.info}
+	return &Tree{set: t.set, root: cp(t.root, nil, 0), lines: t.lines, size: t.size, info: t.info, configOnly: t.configOnly}
 }

@@ -386,6 +386,9 @@ func (it *item) hasAny(n *Node) *item {
 
 // missing checks a child that demand has marked, if it is absent.
 func (v *validator) missing(it *item, n *Node) {
+	if v.tree.configOnly && !n.config {
+		return
+	}
 	switch n.kind {
 	case KindChoice:
 		var chosen *Node

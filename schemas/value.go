@@ -290,6 +290,9 @@ func (r *reading) identity(t *Type, s string) (value, *valueError) {
 	if i == nil || i.off {
 		return v, r.errorf(nil, "RFC 7950 §9.10.3", "there is no identity %s", r.show(s))
 	}
+	if !i.owner.Implemented && r.hint != hintDefault {
+		return v, r.errorf(nil, "RFC 7950 §9.10.2", "identity %s is of module %s, which is only imported, not implemented", r.show(s), i.Module)
+	}
 	for _, b := range t.bases {
 		if !i.up[b.String()] {
 			return v, r.errorf(nil, "RFC 7950 §9.10.2", "identity %s does not derive from %s", r.show(s), b)

@@ -18,6 +18,8 @@ func (v *validator) children(it *item, n *Node) []*item {
 		return got
 	}
 	switch {
+	case v.tree.configOnly && !n.config:
+		return nil
 	case n.virtual():
 	case n.leafy() && len(n.dflts) > 0:
 	default:
