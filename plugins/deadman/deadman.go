@@ -43,7 +43,7 @@ var probeScript []byte
 type Timer struct {
 	// ID is the change's id (see plugins.Restorer).
 	ID string
-	// Sudo runs everything through "sudo -n".
+	// Sudo runs everything as root, through "sudo -n" unless the login is root.
 	Sudo bool
 	// StartupIsOld says that the device's startup configuration is the old one
 	// until Confirm, so that a reboot has rolled the change back.
@@ -63,6 +63,7 @@ type File struct {
 	Name string
 	Mode int64 // permission bits; 0: 0600
 	Data []byte
+	Link string // target, for a symbolic link
 }
 
 // Scripts are what a driver brings: POSIX shell, run in the change's folder
@@ -128,7 +129,7 @@ func Probe(ctx context.Context, s plugins.Session, sudo bool) (Means, error) {
 		}
 		return Means{}, fmt.Errorf("no dead-man: the login does not run a shell: %w", plugins.ErrNotPermitted)
 	}
-	a, err := run(ctx, s, plugins.Command{Text: become(sudo, "sh -s"), Input: probeScript, Write: true})
+	a, err := run(ctx, s, plugins.Command{Text: become(sudo, "exec sh -s"), Input: probeScript, Write: true})
 	if err != nil {
 		return Means{}, fmt.Errorf("arm a harmless job: %w", err)
 	}
@@ -164,14 +165,14 @@ func (t Timer) Stage(ctx context.Context, s plugins.Session, m Means, boot bool,
 		how = m.Boot
 	}
 	own := []File{
-		{"deadman.sh", 0o700, deviceScript},
-		{"runner", 0, []byte(m.Runner + "\n")},
-		{"boot", 0, []byte(how + "\n")},
-		{"prepare.sh", 0, []byte(sc.Prepare)},
-		{"apply.sh", 0, []byte(sc.Apply)},
-		{"rollback.sh", 0, []byte(sc.Rollback)},
-		{"save.sh", 0, []byte(sc.Save)},
-		{"staged", 0, nil},
+		{Name: "deadman.sh", Mode: 0o700, Data: deviceScript},
+		{Name: "runner", Data: []byte(m.Runner + "\n")},
+		{Name: "boot", Data: []byte(how + "\n")},
+		{Name: "prepare.sh", Data: []byte(sc.Prepare)},
+		{Name: "apply.sh", Data: []byte(sc.Apply)},
+		{Name: "rollback.sh", Data: []byte(sc.Rollback)},
+		{Name: "save.sh", Data: []byte(sc.Save)},
+		{Name: "staged"},
 	}
 	archive, err := pack(append(own, files...))
 	if err != nil {
@@ -180,7 +181,7 @@ func (t Timer) Stage(ctx context.Context, s plugins.Session, m Means, boot bool,
 	script := t.prelude() + `umask 077; for p in armed fired failed confirmed saved rolledback; do [ ! -e "$d/$p" ] || { echo "cfgvault rc 75"; exit; }; done; ` +
 		`[ -d "$b" ] && find "$b" -name staged -mtime +7 | while read -r f; do rm -rf "${f%/staged}"; done; ` +
 		`rm -rf "$d.part" && mkdir "$d.part" && tar -xof - -C "$d.part" && touch "$d.part/staged" && rm -rf "$d" "$d.done" && mv "$d.part" "$d" && echo "cfgvault rc 0" || { rm -rf "$d.part"; echo "cfgvault rc 73"; }`
-	a, err := run(ctx, s, plugins.Command{Text: become(t.Sudo, "sh -c "+Quote(script)), Input: archive, Write: true})
+	a, err := run(ctx, s, plugins.Command{Text: become(t.Sudo, script), Input: archive, Write: true})
 	if err != nil {
 		return fmt.Errorf("stage change %s: %w", t.ID, err)
 	}
@@ -293,7 +294,7 @@ func (t Timer) Status(ctx context.Context, s plugins.Session) (plugins.State, ti
 // Script is the command that runs a piece of shell in the change's folder,
 // for what a driver asks the device before Commit.
 func (t Timer) Script(text string) plugins.Command {
-	return plugins.Command{Text: become(t.Sudo, "sh -c "+Quote(t.prelude()+`cd "$d" || exit 70; umask 077; exec sh -s`)), Input: []byte(text)}
+	return plugins.Command{Text: become(t.Sudo, t.prelude()+`cd "$d" || exit 70; umask 077; exec sh -s`), Input: []byte(text)}
 }
 
 // prelude sets b to the folder of all changes and d to that of this one.
@@ -311,7 +312,7 @@ func (t Timer) operate(ctx context.Context, s plugins.Session, op string) (answe
 	}
 	// The folder may end while we look, when the timer has done its work.
 	script := t.prelude() + `o=$(sh "$d/deadman.sh" ` + op + ` 2>/dev/null); case $o in *"cfgvault rc "*) printf "%s\n" "$o"; exit; esac; ` + gone
-	return run(ctx, s, plugins.Command{Text: become(t.Sudo, "sh -c "+Quote(script)), Write: op != "status"})
+	return run(ctx, s, plugins.Command{Text: become(t.Sudo, script), Write: op != "status"})
 }
 
 // finished is the answer of Confirm for a change whose folder is gone.
@@ -409,7 +410,11 @@ func pack(files []File) ([]byte, error) {
 		if f.Mode == 0 {
 			f.Mode = 0o600
 		}
-		if err := w.WriteHeader(&tar.Header{Name: f.Name, Mode: f.Mode, Size: int64(len(f.Data)), Format: tar.FormatGNU}); err != nil {
+		h := &tar.Header{Name: f.Name, Mode: f.Mode, Size: int64(len(f.Data)), Format: tar.FormatGNU}
+		if f.Link != "" {
+			h.Typeflag, h.Linkname, h.Size, f.Data = tar.TypeSymlink, f.Link, 0, nil
+		}
+		if err := w.WriteHeader(h); err != nil {
 			return nil, fmt.Errorf("pack %s: %w", f.Name, err)
 		}
 		if _, err := w.Write(f.Data); err != nil {
@@ -422,11 +427,13 @@ func pack(files []File) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func become(sudo bool, command string) string {
+// become is the command that runs a script; with sudo, as root, for which a
+// login that is root already needs no sudo.
+func become(sudo bool, script string) string {
 	if sudo {
-		return "sudo -n " + command
+		return `sh -c 'if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; else exec sudo -n sh -c "$1"; fi' sh ` + Quote(script)
 	}
-	return command
+	return "sh -c " + Quote(script)
 }
 
 // Quote makes one word of s for a POSIX shell.
