@@ -53,9 +53,8 @@ func infoToWire(i plugins.Info) *Info {
 			return &ArtefactSpec{Name: text(a.Name), Command: text(a.Command), Role: text(string(a.Role)), Bind: text(string(a.Bind)),
 				Required: a.Required, Terminator: text(a.Terminator)}
 		}),
-		Volatile: list(i.Volatile, func(r plugins.LineRule) *LineRule {
-			return &LineRule{Id: text(r.ID), Artefact: text(r.Artefact), Pattern: text(r.Pattern), Why: text(r.Why)}
-		}),
+		Volatile:  list(i.Volatile, lineRuleToWire),
+		Unordered: list(i.Unordered, lineRuleToWire),
 		Secrets: list(i.Secrets, func(r plugins.SecretRule) *SecretRule {
 			return &SecretRule{Id: text(r.ID), Artefact: text(r.Artefact), Pattern: text(r.Pattern), Until: text(r.Until)}
 		}),
@@ -84,14 +83,21 @@ func infoFromWire(i *Info) plugins.Info {
 			return plugins.ArtefactSpec{Name: a.GetName(), Command: a.GetCommand(), Role: plugins.Role(a.GetRole()),
 				Bind: plugins.Bind(a.GetBind()), Required: a.GetRequired(), Terminator: a.GetTerminator()}
 		}),
-		Volatile: list(i.GetVolatile(), func(r *LineRule) plugins.LineRule {
-			return plugins.LineRule{ID: r.GetId(), Artefact: r.GetArtefact(), Pattern: r.GetPattern(), Why: r.GetWhy()}
-		}),
+		Volatile:  list(i.GetVolatile(), lineRuleFromWire),
+		Unordered: list(i.GetUnordered(), lineRuleFromWire),
 		Secrets: list(i.GetSecrets(), func(r *SecretRule) plugins.SecretRule {
 			return plugins.SecretRule{ID: r.GetId(), Artefact: r.GetArtefact(), Pattern: r.GetPattern(), Until: r.GetUntil()}
 		}),
 		Rollback: plugins.Rollback(i.GetRollback()),
 	}
+}
+
+func lineRuleToWire(r plugins.LineRule) *LineRule {
+	return &LineRule{Id: text(r.ID), Artefact: text(r.Artefact), Pattern: text(r.Pattern), Why: text(r.Why)}
+}
+
+func lineRuleFromWire(r *LineRule) plugins.LineRule {
+	return plugins.LineRule{ID: r.GetId(), Artefact: r.GetArtefact(), Pattern: r.GetPattern(), Why: r.GetWhy()}
 }
 
 func factsToWire(f plugins.Facts) *Facts {

@@ -121,7 +121,7 @@ func (c *Client) Export(ctx context.Context, s *Session) (e *plugins.Export, err
 					return fmt.Errorf("%w: unknown verdict %q", ErrProtocol, cut(string(v), 40))
 				}
 				e = &plugins.Export{Artefacts: a.arts, Verdict: v, Reasons: list(p.End.GetReasons(), reasonFromWire),
-					FactoryDefault: p.End.GetFactoryDefault()}
+					FactoryDefault: p.End.GetFactoryDefault(), NoRestore: list(p.End.GetNoRestore(), reasonFromWire)}
 				return errEnd
 			}
 			return nil

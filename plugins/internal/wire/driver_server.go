@@ -237,7 +237,8 @@ func (s *Served) Export(r *ExportRequest, out grpc.ServerStreamingServer[ExportP
 		return err
 	}
 	return out.Send(&ExportPart{Part: &ExportPart_End{&ExportEnd{
-		Verdict: text(string(e.Verdict)), Reasons: list(e.Reasons, reasonToWire), FactoryDefault: e.FactoryDefault}}})
+		Verdict: text(string(e.Verdict)), Reasons: list(e.Reasons, reasonToWire),
+		FactoryDefault: e.FactoryDefault, NoRestore: list(e.NoRestore, reasonToWire)}}})
 }
 
 // Normalize serves Driver.Normalize.
