@@ -13,6 +13,7 @@ func (driver) Info() plugins.Info {
 		Tested:   plugins.TestedSimulator,
 		Notes: []string{
 			"The login needs privilege level 15, at once or by enable, and for a restore the right to configure sessions.",
+			"The prompt must be the default one: host name, then > or #. A restore is refused while merge on commit or autosave on commit is enabled.",
 			"Not in a backup: images and extensions on flash, certificates and keys under /persist, licences, event-handler scripts.",
 			"A restore replaces the whole running configuration; a unit in Zero Touch Provisioning mode stays in it until it reloads with the startup configuration that the restore saves.",
 			"Unconfirmed on hardware: what a session looks like after its timer ran out, the wording of the refusals while another commit timer runs, the text of the pager, and what show startup-config says when there is none.",
