@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/cfgvault/cfgvault/vault"
 	"github.com/cfgvault/cfgvault/vault/mem"
+	"github.com/cfgvault/cfgvault/vault/storetest"
 )
 
 // attacked is a vault in a memory store whose provider is not honest.
@@ -353,5 +355,89 @@ func TestOverdue(t *testing.T) {
 	}
 	if late := x.Overdue(w.now().Add(25 * time.Hour)); len(late) != 1 || late[0].Key != w.v.AgentKeyID() {
 		t.Fatalf("not overdue: %v", late)
+	}
+}
+
+// TestEndKey: ending a key settles a fork, keeps what both sides wrote, and
+// shuts out whoever still has the key.
+func TestEndKey(t *testing.T) {
+	t.Parallel()
+	w, s := attacked(t)
+	w.backup("one", "dev")
+	thief := *w
+	thief.dir = filepath.Join(t.TempDir(), "thief")
+	if err := os.CopyFS(thief.dir, os.DirFS(w.dir)); err != nil {
+		t.Fatal(err)
+	}
+	thief.store = putOnlyStore{s}
+	thief.open()
+	w.backup("two", "dev")
+	thief.backup("three", "dev-2")
+	old := w.v.AgentKeyID()
+	_, err := w.v.Index(t.Context())
+	wantIntegrity(t, err, old)
+	if err := w.v.EndKey(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	if w.v.AgentKeyID() == old {
+		t.Fatal("the home goes on with the ended key")
+	}
+	if got := w.latest("dev") + w.latest("dev-2"); got != "twothree" {
+		t.Fatalf("latest: %q", got)
+	}
+	thief.backup("evil", "dev")
+	w.open()
+	w.backup("four", "dev")
+	if got := w.latest("dev"); got != "four" {
+		t.Fatalf("latest: %q", got)
+	}
+	for _, e := range w.index().Snapshots("dev") {
+		if w.fetch(e) == "evil" {
+			t.Fatal("a record of an ended key is believed")
+		}
+	}
+	if late := w.index().Overdue(w.now().Add(30 * 24 * time.Hour)); len(late) != 1 || late[0].Key == old {
+		t.Fatalf("overdue: %v", late)
+	}
+	fresh := w.reader()
+	if got := fresh.latest("dev"); got != "four" {
+		t.Fatalf("a fresh reader's latest: %q", got)
+	}
+	// The believed past cannot be taken away either.
+	for _, key := range keys(t, s, "runs/"+old)[:1] {
+		s.Remove(key)
+	}
+	_, err = w.reader().v.Index(t.Context())
+	wantIntegrity(t, err, old)
+}
+
+// TestEndKeyInterrupted: when the trust cannot be put, the home goes on with
+// its old key; when the process dies behind it, the next one has the new key.
+func TestEndKeyInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, effect := range []storetest.Effect{storetest.Refuse, storetest.LoseReply} {
+		w, s := attacked(t)
+		w.backup("one", "dev")
+		old := w.v.AgentKeyID()
+		w.store = storetest.NewFaulty(s, &storetest.Fault{On: storetest.Put, Prefix: "trust/", Effect: effect, Err: fs.ErrPermission, Times: 1})
+		w.open()
+		if err := w.v.EndKey(t.Context(), old); !errors.Is(err, vault.ErrNoRight) {
+			t.Fatalf("got %v", err)
+		}
+		w.open()
+		if effect == storetest.LoseReply {
+			w.index() // finds the trust in the store
+			if _, err := w.v.Begin(t.Context(), vault.RunOptions{}); !errors.Is(err, vault.ErrNoRight) {
+				t.Fatalf("the ended key began a run: %v", err)
+			}
+			w.open()
+		}
+		w.backup("two", "dev")
+		if got := w.latest("dev"); got != "two" {
+			t.Fatalf("latest: %q", got)
+		}
+		if changed := w.v.AgentKeyID() != old; changed != (effect == storetest.LoseReply) {
+			t.Fatalf("%s: the key changed: %v", effect, changed)
+		}
 	}
 }

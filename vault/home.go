@@ -13,13 +13,14 @@ import (
 
 // Files of a home. Folders are 0700, files 0600.
 const (
-	fileHome     = "vault.json"   // vault id and root key: what this home trusts
-	fileTrust    = "trust"        // the newest trust seen, as stored
-	filePins     = "pins.json"    // how far trust, heads and chains were seen
-	fileAgentKey = "agent.key"    // signs this home's records
-	fileOperator = "operator.key" // signs receipts and heads
-	fileRoot     = "root.key"     // signs trust
-	fileIdentity = "identity.txt" // where Create stores the identity
+	fileHome     = "vault.json"     // vault id and root key: what this home trusts
+	fileTrust    = "trust"          // the newest trust seen, as stored
+	filePins     = "pins.json"      // how far trust, heads and chains were seen
+	fileAgentKey = "agent.key"      // signs this home's records
+	fileNextKey  = "agent.key.next" // becomes agent.key once the trust names it
+	fileOperator = "operator.key"   // signs receipts and heads
+	fileRoot     = "root.key"       // signs trust
+	fileIdentity = "identity.txt"   // where Create stores the identity
 	fileLock     = "run.lock"
 	filePinsLock = "pins.lock"
 	dirAgent     = "agent"  // chain and state
@@ -104,6 +105,9 @@ func loadHome(dir string) (*home, error) {
 		return nil, err
 	}
 	h.recipients = h.trust.recipients
+	if err := h.takeNextKey(); err != nil {
+		return nil, fmt.Errorf("open home: %w", err)
+	}
 	for _, k := range []struct {
 		file, role string
 		key        **signingKey

@@ -63,6 +63,9 @@ func (v *Vault) Begin(ctx context.Context, o RunOptions) (*Run, error) {
 	if h.agent == nil {
 		return nil, fmt.Errorf("begin run: %w: this home holds no agent key", ErrNoRight)
 	}
+	if k, ok := h.trust.key(h.agent.id); !ok || !k.ended.IsZero() {
+		return nil, fmt.Errorf("begin run: %w: the vault's trust has ended this home's agent key %s; what it wrote would not be believed", ErrNoRight, h.agent.id)
+	}
 	unlock, err := lockFile(ctx, h.path(fileLock), o.Wait)
 	if err != nil {
 		return nil, fmt.Errorf("begin run: %w", err)

@@ -29,8 +29,9 @@ type trustedKey struct {
 	verifyKey
 	scope []string // device ids an agent may write; nil: all
 	ended time.Time
-	// believed is, for a key that ended, the last record believed of each of
-	// its chains; records behind it, and other chains, are not believed.
+	// believed are, for a key that ended, the last records believed of its
+	// chains, one for each branch of a fork; records that do not lead to one
+	// of them are not believed.
 	believed []chainHead
 }
 
@@ -167,14 +168,14 @@ func (k trustedKey) covers(device string) bool {
 	return k.scope == nil || slices.Contains(k.scope, device)
 }
 
-// believes reports whether the trust still counts a record of the key.
+// believes reports whether the trust may still count a record of the key.
 func (k trustedKey) believes(epoch string, seq int) bool {
 	if k.ended.IsZero() {
 		return true
 	}
 	for _, h := range k.believed {
-		if h.epoch == epoch {
-			return seq <= h.seq
+		if h.epoch == epoch && seq <= h.seq {
+			return true
 		}
 	}
 	return false

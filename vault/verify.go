@@ -365,27 +365,28 @@ func (c *chainVerifier) openOne(ctx context.Context, n recordName, key trustedKe
 	return r, hashHex(data), nil
 }
 
-// believed keeps, of a key that ended, the records that lead to the last one
+// believed keeps, of a key that ended, the records that lead to the last ones
 // that the operator believes: whoever stole the key may have added others.
 func (c *chainVerifier) believed(records []openedRecord, key trustedKey) []openedRecord {
-	var head chainHead
+	want := map[string]bool{}
+	missing := map[string]chainHead{}
 	for _, h := range key.believed {
 		if h.epoch == c.names[0].epoch {
-			head = h
+			want[h.hash] = true
+			missing[h.hash] = h
 		}
 	}
-	want := head.hash
 	var keep []openedRecord
 	for _, r := range slices.Backward(records) {
-		if r.hash == want {
+		if want[r.hash] {
 			keep = append(keep, r)
-			want = r.previous
+			want[r.previous] = true
+			delete(missing, r.hash)
 		}
 	}
 	slices.Reverse(keep)
-	c.fresh = true
-	if head.seq > 0 && (len(keep) == 0 || keep[len(keep)-1].hash != head.hash) {
-		c.fail(recordName{head.key, head.epoch, head.seq, head.hash[:hashDigits]}.String(), "the last believed record of an ended key is gone")
+	for _, h := range missing {
+		c.fail(recordName{h.key, h.epoch, h.seq, h.hash[:hashDigits]}.String(), "the last believed record of an ended key is gone")
 	}
 	return keep
 }
