@@ -1,9 +1,9 @@
 package lens
 
 import (
-	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -440,36 +440,37 @@ func mac() Codec {
 func vlans() Codec {
 	return Codec{
 		Read: func(s string) ([]any, bool) {
-			var set [4096]bool
-			for _, part := range strings.Split(s, ",") {
+			type span struct{ lo, hi int64 }
+			var spans []span
+			for part := range strings.SplitSeq(s, ",") {
 				lo, hi, isRange := strings.Cut(part, "-")
 				if !isRange {
 					hi = lo
 				}
-				l, err1 := strconv.Atoi(lo)
-				h, err2 := strconv.Atoi(hi)
-				if err1 != nil || err2 != nil || !isNumber(lo) || !isNumber(hi) || l < 1 || h > 4094 || l > h {
+				if !isNumber(lo) || !isNumber(hi) || len(lo) > 4 || len(hi) > 4 {
 					return nil, false
 				}
-				for v := l; v <= h; v++ {
-					set[v] = true
+				l, _ := strconv.Atoi(lo)
+				h, _ := strconv.Atoi(hi)
+				if l < 1 || h > 4094 || l > h {
+					return nil, false
+				}
+				spans = append(spans, span{int64(l), int64(h)})
+			}
+			slices.SortFunc(spans, func(a, b span) int { return int(a.lo - b.lo) })
+			joined := spans[:1]
+			for _, n := range spans[1:] {
+				if last := &joined[len(joined)-1]; n.lo <= last.hi+1 {
+					last.hi = max(last.hi, n.hi)
+				} else {
+					joined = append(joined, n)
 				}
 			}
-			var out []any
-			for v := 1; v <= 4094; v++ {
-				if !set[v] {
-					continue
+			out := make([]any, len(joined))
+			for i, n := range joined {
+				if out[i] = n.lo; n.hi > n.lo {
+					out[i] = strconv.FormatInt(n.lo, 10) + "-" + strconv.FormatInt(n.hi, 10)
 				}
-				end := v
-				for set[end+1] {
-					end++
-				}
-				if end > v {
-					out = append(out, fmt.Sprintf("%d-%d", v, end))
-				} else {
-					out = append(out, int64(v))
-				}
-				v = end
 			}
 			return []any{out}, true
 		},

@@ -53,6 +53,7 @@ type row struct {
 	opens bool              // a block with something to write in it
 
 	fixed     []fixedWord
+	place     []pathStep   // what the rows below are about; nil where that is what this row is about
 	given     []int        // slots of Given that the facts need
 	inherited map[int]bool // slots that the headings around it have bound
 }
@@ -133,6 +134,8 @@ type fact struct {
 	verb     verb
 	leaf     string
 	value    operand
+	block    int   // how many steps of path are those of the enclosing block's place
+	group    int   // the same for the enclosing Each, or the block where there is none
 	optional []int // slots that may be unbound; the fact then does not hold
 	soft     bool  // has a function: never in the way of writing
 }
@@ -142,6 +145,8 @@ type scope struct {
 	names map[string]int // variables of the headings and groups around it
 	bound map[int]bool   // those of headings only: reading binds nothing for a group
 	place string         // what "./" stands for
+	block []pathStep     // place as a path
+	group []pathStep     // the path of the nearest Each, or block
 }
 
 type compiler struct {
@@ -217,7 +222,7 @@ func (c *compiler) rows(in []Row, s scope) ([]*row, error) {
 
 func (c *compiler) row(r Row, s scope) (*row, error) {
 	out := &row{Row: r, body: -1, inherited: s.bound}
-	inner := scope{names: maps.Clone(s.names), bound: maps.Clone(s.bound), place: s.place}
+	inner := scope{names: maps.Clone(s.names), bound: maps.Clone(s.bound), place: s.place, block: s.block, group: s.group}
 	if r.Pair != nil {
 		return out, nil
 	}
@@ -248,10 +253,10 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 		set = r.Each
 	}
 	var err error
-	if out.set, err = c.facts(set, s.place, inner.names, optional, r.Each != ""); err != nil {
+	if out.set, err = c.facts(set, s, inner.names, optional, r.Each != ""); err != nil {
 		return nil, err
 	}
-	if out.cond, err = c.facts(r.If, s.place, inner.names, optional, false); err != nil {
+	if out.cond, err = c.facts(r.If, s, inner.names, optional, false); err != nil {
 		return nil, err
 	}
 	for _, slot := range c.l.given {
@@ -263,11 +268,19 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 			}
 		}
 	}
-	if out.not, err = c.facts(r.Unless, s.place, inner.names, optional, true); err != nil {
+	if out.not, err = c.facts(r.Unless, s, inner.names, optional, true); err != nil {
 		return nil, err
 	}
 	if first, _, _ := strings.Cut(strings.TrimSpace(set), " "); first != "" && r.Each == "" {
 		inner.place = placeOf(expand(first, s.place))
+		f, err := c.fact(inner.place, inner.names, false)
+		if err != nil {
+			return nil, err
+		}
+		out.place, inner.block, inner.group = f.path, f.path, f.path
+	}
+	if r.Each != "" {
+		out.place, inner.group = out.set[0].path, out.set[0].path
 	}
 	if out.kids, err = c.rows(r.Rows, inner); err != nil {
 		return nil, err
@@ -444,13 +457,14 @@ func placeOf(text string) string {
 	return text[:slash]
 }
 
-func (c *compiler) facts(text, place string, names map[string]int, optional map[int]bool, bind bool) ([]fact, error) {
+func (c *compiler) facts(text string, s scope, names map[string]int, optional map[int]bool, bind bool) ([]fact, error) {
 	var out []fact
 	for _, t := range strings.Fields(text) {
-		f, err := c.fact(expand(t, place), names, bind)
+		f, err := c.fact(expand(t, s.place), names, bind)
 		if err != nil {
 			return nil, fmt.Errorf("fact %s: %w", t, err)
 		}
+		f.block, f.group = within(f.path, s.block), within(f.path, s.group)
 		for _, o := range f.operands() {
 			if o.kind != isConst && optional[o.slot] {
 				f.optional = append(f.optional, o.slot)
@@ -459,8 +473,8 @@ func (c *compiler) facts(text, place string, names map[string]int, optional map[
 		}
 		if f.soft {
 			schema := ""
-			for _, s := range f.path {
-				schema += "/" + s.name
+			for _, step := range f.path {
+				schema += "/" + step.name
 			}
 			c.l.soft[schema+"/"+f.leaf] = true
 		}
@@ -473,6 +487,25 @@ func (c *compiler) facts(text, place string, names map[string]int, optional map[
 	// optional ones look for.
 	slices.SortStableFunc(out, func(a, b fact) int { return a.late() - b.late() })
 	return out, nil
+}
+
+// within returns the length of place if the path begins with it, else 0.
+func within(path, place []pathStep) int {
+	if len(path) < len(place) {
+		return 0
+	}
+	for i, s := range place {
+		if s.name != path[i].name || len(s.keys) != len(path[i].keys) {
+			return 0
+		}
+		for j, k := range s.keys {
+			o := path[i].keys[j]
+			if k.name != o.name || k.kind != o.kind || k.kind == isFunc || k.slot != o.slot || k.value != o.value {
+				return 0
+			}
+		}
+	}
+	return len(place)
 }
 
 // list notes the codec of a leaf-list that is written whole.

@@ -59,8 +59,12 @@ type reading struct {
 	env      []any
 	sections map[string]int // heading to index in coverage
 	section  string
+	counted  string                // the section that counts is of
+	counts   map[plugins.Class]int // of the section of the last line
 	words    []syntax.Word
 	body     string
+	base     *node        // the place of the block at hand
+	loose    bool         // a leaf-list was added to by a second statement
 	own      int          // how many of words are of the line itself
 	joined   map[int]bool // lines that were read with another
 }
@@ -80,7 +84,7 @@ func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, froz
 	}
 	from := len(r.residual)
 	x.block(0, len(x.doc.Lines), l.top, true)
-	if !frozen {
+	if x.loose {
 		l.canonicalLists(r.root)
 	}
 	if x.joined != nil {
@@ -99,14 +103,17 @@ func (x *reading) all(text string, class plugins.Class, rule string) {
 }
 
 func (x *reading) account(number int, class plugins.Class, rule string) {
-	at, ok := x.sections[x.section]
-	if !ok {
-		at = len(x.coverage)
-		x.sections[x.section] = at
-		x.coverage = append(x.coverage, plugins.Coverage{
-			Artefact: x.artefact, Section: x.section, Lines: map[plugins.Class]int{}})
+	if x.counts == nil || x.counted != x.section {
+		at, ok := x.sections[x.section]
+		if !ok {
+			at = len(x.coverage)
+			x.sections[x.section] = at
+			x.coverage = append(x.coverage, plugins.Coverage{
+				Artefact: x.artefact, Section: x.section, Lines: map[plugins.Class]int{}})
+		}
+		x.counts, x.counted = x.coverage[at].Lines, x.section
 	}
-	x.coverage[at].Lines[class]++
+	x.counts[class]++
 	if class != plugins.Mapped {
 		x.residual = append(x.residual, plugins.Line{
 			Artefact: x.artefact, Number: number, Class: class, Rule: rule, Section: x.section})
@@ -152,7 +159,12 @@ func (x *reading) block(from, to int, rows map[string][]*row, top bool) {
 		if line.Next > i+1 {
 			x.texts(i, class, rule)
 			if row != nil {
+				base := x.base
+				if row.place != nil {
+					x.base = walk(x.root, row.place, x.env, false)
+				}
 				x.block(i+1, line.Next, row.index, false)
+				x.base = base
 			} else {
 				x.block(i+1, line.Next, nil, false)
 			}
@@ -247,12 +259,22 @@ func (x *reading) heading(row *row) string {
 			break
 		}
 	}
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
+	return printable(b.String())
+}
+
+// printable replaces what a terminal would obey.
+func printable(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return strings.Map(func(r rune) rune {
+				if !unicode.IsPrint(r) {
+					return '?'
+				}
+				return r
+			}, s)
 		}
-		return r
-	}, b.String())
+	}
+	return s
 }
 
 // hides reports whether word i of a heading may be a secret. A row with a
@@ -451,6 +473,15 @@ func (o *operand) eval(env []any) (any, bool) {
 	return env[o.slot], env[o.slot] != nil
 }
 
+// reach is walk along the path of a fact, from the place of the block where
+// that is on the way.
+func (x *reading) reach(f *fact, create bool) *node {
+	if f.block > 0 && x.base != nil {
+		return walk(x.base, f.path[f.block:], x.env, create)
+	}
+	return walk(x.root, f.path, x.env, create)
+}
+
 // walk follows a path, and creates what is missing if create is set. It
 // returns nil if a key is unbound, or something is missing.
 func walk(n *node, path []pathStep, env []any, create bool) *node {
@@ -513,7 +544,7 @@ func (f *fact) unbound(env []any) bool {
 
 // holds reports whether a fact is true in the tree.
 func (x *reading) holds(f *fact) bool {
-	n := walk(x.root, f.path, x.env, false)
+	n := x.reach(f, false)
 	if n == nil || f.verb == exists {
 		return n != nil
 	}
@@ -547,7 +578,7 @@ func (x *reading) may(f *fact) bool {
 	if f.verb != equals {
 		return true
 	}
-	n := walk(x.root, f.path, x.env, false)
+	n := x.reach(f, false)
 	if n == nil {
 		return true
 	}
@@ -567,7 +598,7 @@ func (x *reading) set(f *fact) {
 			return
 		}
 	}
-	n := walk(x.root, f.path, x.env, true)
+	n := x.reach(f, true)
 	if n == nil {
 		return
 	}
@@ -580,6 +611,7 @@ func (x *reading) set(f *fact) {
 		n.append(f.leaf, v)
 	case equalsAll:
 		list, _ := v.([]any)
+		x.loose = x.loose || n.find(f.leaf) != nil
 		for _, e := range list {
 			n.append(f.leaf, e)
 		}

@@ -273,19 +273,11 @@ func (n *node) appendJSON(b []byte) []byte {
 		}
 		return append(b, ']')
 	}
-	members := slices.Clone(n.kids)
-	slices.SortStableFunc(members, func(x, y *node) int {
-		xk, yk := n.isKey(x.name), n.isKey(y.name)
-		switch {
-		case xk && yk:
-			return 0
-		case xk:
-			return -1
-		case yk:
-			return 1
-		}
-		return strings.Compare(x.name, y.name)
-	})
+	members := n.kids
+	if !slices.IsSortedFunc(members, n.before) {
+		members = slices.Clone(members)
+		slices.SortStableFunc(members, n.before)
+	}
 	b = append(b, '{')
 	for i, k := range members {
 		if i > 0 {
@@ -296,6 +288,20 @@ func (n *node) appendJSON(b []byte) []byte {
 		b = k.appendJSON(b)
 	}
 	return append(b, '}')
+}
+
+// before orders members: keys as they are, then the others by name.
+func (n *node) before(x, y *node) int {
+	xk, yk := n.isKey(x.name), n.isKey(y.name)
+	switch {
+	case xk && yk:
+		return 0
+	case xk:
+		return -1
+	case yk:
+		return 1
+	}
+	return strings.Compare(x.name, y.name)
 }
 
 func appendScalar(b []byte, v any) []byte {

@@ -36,6 +36,28 @@ type writer struct {
 	root *node
 	env  []any
 	out  []string
+	base place // of the rows at hand
+}
+
+// place is a node below which facts are looked for, and what it rests on.
+type place struct {
+	node    *node
+	touched []touch
+}
+
+// below writes the rows below r, whose place is where its variables lead.
+func (w *writer) below(r *row, depth int) {
+	outer := w.base
+	if r.place != nil {
+		w.base = place{}
+		f := fact{path: r.place}
+		w.steps(&f, w.root, 0, nil, func(n *node, t []touch) bool {
+			w.base = place{n, t}
+			return false
+		})
+	}
+	w.rows(r.kids, depth)
+	w.base = outer
 }
 
 func (l *Lens) write(root *node) string {
@@ -62,7 +84,7 @@ func (w *writer) rows(rows []*row, depth int) {
 		case r.Pair != nil:
 			w.pair(r, depth)
 		case r.Each != "":
-			w.solve(r.set, nil, func([]touch) { w.rows(r.kids, depth) })
+			w.solve(r.set, nil, func([]touch) { w.below(r, depth) })
 		case len(r.set) == 0:
 			w.frame(r, depth)
 		default:
@@ -89,7 +111,7 @@ func (w *writer) frame(r *row, depth int) {
 		if text, _, ok := w.format(r); ok {
 			before := len(w.out)
 			w.line(depth, text)
-			w.rows(r.kids, depth+1)
+			w.below(r, depth+1)
 			if len(w.out) == before+1 {
 				w.out = w.out[:before]
 			} else {
@@ -156,7 +178,7 @@ func (w *writer) statement(r *row, touched []touch, depth int) {
 		w.out = append(w.out, r.BodyEnd)
 	}
 	if r.opens {
-		w.rows(r.kids, depth+1)
+		w.below(r, depth+1)
 		w.close(r, depth)
 	}
 }
@@ -263,7 +285,14 @@ func (w *writer) solve(facts []fact, touched []touch, yield func([]touch)) {
 // fact calls yield for each way to make one fact true until yield returns
 // false.
 func (w *writer) fact(f *fact, touched []touch, yield func([]touch) bool) {
-	w.steps(f, w.root, 0, touched, func(n *node, t []touch) bool {
+	from, at := w.root, 0
+	if f.group > 0 && w.base.node != nil {
+		from, at = w.base.node, f.group
+		for _, t := range w.base.touched {
+			touched = append(touched[:len(touched):len(touched)], touch{t.node, f.optional})
+		}
+	}
+	w.steps(f, from, at, touched, func(n *node, t []touch) bool {
 		if f.verb == exists {
 			if n.kind == container {
 				t = append(t[:len(t):len(t)], touch{n, f.optional})
