@@ -167,11 +167,12 @@ type conditionKey struct {
 	stmt   *statement
 	module *Module
 	up     bool
+	lent   bool // only checked: nothing becomes implemented for it
 }
 
 // condition compiles a must or when.
 func (c *compiler) condition(s *statement, module *Module, up bool) *condition {
-	key := conditionKey{s, module, up}
+	key := conditionKey{s, module, up, c.lent}
 	if x, ok := c.conditions[key]; ok {
 		return x // a grouping that is used often: compile once
 	}
@@ -196,7 +197,9 @@ func (c *compiler) xpath(s *statement, module *Module) (*xpath.Expr, error) {
 			if !ok || m == nil {
 				return "", false
 			}
-			c.need(m)
+			if !c.lent {
+				c.need(m)
+			}
 			return m.Name, true
 		},
 	})
