@@ -327,3 +327,73 @@ func TestFactoryResetOfAnotherUnit(t *testing.T) {
 		t.Error("a reload that was refused passes for a factory reset")
 	}
 }
+
+// TestCommitOutcomeUnknown: whatever goes wrong once the commit was sent, the
+// error says that the device must be asked.
+func TestCommitOutcomeUnknown(t *testing.T) {
+	for name, hinder := range map[string]func(*bench, context.CancelFunc){
+		"no answer": func(b *bench, cancel context.CancelFunc) {
+			b.dev.Inject(simulate.Fault{Command: "commit timer", Before: cancel})
+			b.dev.Inject(simulate.Fault{Command: "commit timer", Hang: true})
+		},
+		"no list": func(b *bench, _ context.CancelFunc) {
+			b.dev.Inject(simulate.Fault{Command: "commit timer", Before: func() {
+				b.dev.Inject(simulate.Fault{Command: showSessions, Refuse: "% Internal error"})
+			}})
+		},
+		"ended by another user": func(b *bench, _ context.CancelFunc) {
+			b.dev.Inject(simulate.Fault{Command: "commit timer", Before: func() {
+				b.dev.Inject(simulate.Fault{Command: showSessions, Times: 1, Before: func() { b.user("configure session cfgvault-c1 abort") }})
+			}})
+		},
+	} {
+		b := newBench(t, simulate.Options{})
+		before := b.dev.Running()
+		b.stage(b.changed("hostname other"))
+		ctx, cancel := context.WithCancel(t.Context())
+		hinder(b, cancel)
+		if err := b.drv.Commit(ctx, b.s, "c1", within); !errors.Is(err, plugins.ErrSessionLost) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+		b.dev.ClearFaults()
+		b.must(b.drv.Discard(b.ctx, b.s, "c1"))
+		if b.dev.Running() != before {
+			t.Errorf("%s: not as before", name)
+		}
+	}
+}
+
+// TestSaveFails: the change is confirmed, but the switch cannot save it. The
+// error must not pass for a rollback, and another try finishes it.
+func TestSaveFails(t *testing.T) {
+	for _, f := range []simulate.Fault{
+		{Command: "write memory", Times: 1, Refuse: "% Error: No space left on device"},
+		{Command: "write memory", Times: 1, Refuse: "nothing that one could rely on"},
+		{Command: "write memory", Times: 1, Refuse: "Copy completed successfully."},
+	} {
+		b := newBench(t, simulate.Options{})
+		want := b.changed("hostname other")
+		b.pending(want)
+		b.dev.Inject(f)
+		if err := b.drv.Confirm(b.ctx, b.s, "c1"); err == nil || errors.Is(err, plugins.ErrRolledBack) {
+			t.Errorf("%s: %v", f.Refuse, err)
+		}
+		b.clock.Advance(within)
+		b.must(b.drv.Confirm(b.ctx, b.s, "c1"))
+		if b.dev.Reload(); !equal(b.dev.Running(), string(want[0].Data)) {
+			t.Errorf("%s: gone after a reload", f.Refuse)
+		}
+	}
+}
+
+func TestSwitchSettingsThatForbidARestore(t *testing.T) {
+	for _, setting := range []string{"Merge on commit", "Autosave to startup-config on commit"} {
+		b := newBench(t, simulate.Options{})
+		list := strings.Replace(b.user(showSessions), setting+" is disabled", setting+" is enabled", 1)
+		b.dev.Inject(simulate.Fault{Command: showSessions, Refuse: strings.TrimSuffix(list, "\n")})
+		if _, err := b.drv.Stage(b.ctx, b.s, "c1", b.changed("hostname other")); err == nil {
+			t.Errorf("%s: staged", setting)
+		}
+	}
+}

@@ -39,10 +39,12 @@ func (d driver) Commit(ctx context.Context, s plugins.Session, changeID string, 
 	timer := fmt.Sprintf("commit timer %02d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
 	for _, text := range []string{"configure session " + name, timer} {
 		out, err := write(ctx, cli, text)
-		if err != nil {
+		switch refused, yes := refusal(out); {
+		case err != nil && text == timer:
+			return unknown("commit", err)
+		case err != nil:
 			return err
-		}
-		if refused, yes := refusal(out); yes {
+		case yes:
 			return refusedError("commit: "+text, refused)
 		}
 	}
