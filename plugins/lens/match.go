@@ -1,0 +1,214 @@
+package lens
+
+import (
+	"strings"
+)
+
+func (x *reading) find(i int, rows map[string][]*row) *row {
+	if rows == nil || len(x.words) == 0 {
+		return nil
+	}
+	for _, r := range rows[x.words[0].Text] {
+		if x.apply(i, r) {
+			return r
+		}
+	}
+	for _, r := range rows[""] {
+		if x.apply(i, r) {
+			return r
+		}
+	}
+	return nil
+}
+
+// apply matches the line with the row and makes its facts true. On false
+// nothing has changed.
+func (x *reading) apply(i int, r *row) bool {
+	if r.Pair != nil {
+		return x.applyPair(r)
+	}
+	for _, f := range r.fixed {
+		if f.at >= len(x.words) || x.words[f.at].Text != f.text {
+			return false
+		}
+	}
+	for _, slot := range r.given {
+		if x.env[slot] == nil {
+			return false
+		}
+	}
+	open := x.doc.Lines[i].Open
+	ok := !open && x.match(r.ops, 0, 0)
+	if ok && r.body >= 0 {
+		text := x.doc.TextOf(i)
+		x.env[r.body] = text
+		ok = Storable(text)
+	}
+	if ok {
+		for k := range r.cond {
+			if ok = x.holds(&r.cond[k]); !ok {
+				break
+			}
+		}
+	}
+	if ok {
+		for k := range r.set {
+			if ok = x.may(&r.set[k]); !ok {
+				break
+			}
+		}
+	}
+	if !ok {
+		x.forget(r)
+		return false
+	}
+	for k := range r.set {
+		x.set(&r.set[k])
+	}
+	return true
+}
+
+// forget unbinds what the row itself has bound.
+func (x *reading) forget(r *row) {
+	for _, o := range r.ops {
+		for _, s := range o.slots {
+			if s >= 0 && !r.inherited[s] {
+				x.env[s] = nil
+			}
+		}
+	}
+	if r.body >= 0 {
+		x.env[r.body] = nil
+	}
+}
+
+// match binds the variables of a pattern.
+func (x *reading) match(ops []op, pc, wi int) bool {
+	for pc < len(ops) {
+		o := &ops[pc]
+		switch o.code {
+		case opWord:
+			if wi >= len(x.words) || x.words[wi].Text != o.text {
+				return false
+			}
+			wi, pc = wi+1, pc+1
+		case opFlag:
+			pc++
+			if wi < len(x.words) && x.words[wi].Text == o.text {
+				x.env[o.slots[0]] = true
+				if x.match(ops, pc, wi+1) {
+					return true
+				}
+				x.env[o.slots[0]] = nil
+			}
+		case opSkip:
+			if x.match(ops, pc+1, wi) {
+				return true
+			}
+			for _, in := range ops[pc+1 : o.to] {
+				for _, s := range in.slots {
+					if s >= 0 {
+						x.env[s] = nil
+					}
+				}
+			}
+			pc = o.to
+		case opVar:
+			text, next := x.take(o.codec, wi)
+			if next < 0 {
+				return false
+			}
+			if o.text != "" && text == o.text {
+				wi, pc = next, pc+1
+				continue
+			}
+			values, ok := o.codec.Read(text)
+			if !ok {
+				return false
+			}
+			for k, s := range o.slots {
+				switch {
+				case s < 0:
+				case x.env[s] == nil:
+					x.env[s] = values[k]
+				case !same(x.env[s], values[k]):
+					return false
+				}
+			}
+			wi, pc = next, pc+1
+		}
+	}
+	return wi == len(x.words)
+}
+
+func same(a, b any) bool {
+	la, isList := a.([]any)
+	lb, isList2 := b.([]any)
+	if !isList && !isList2 {
+		return a == b
+	}
+	if len(la) != len(lb) || isList != isList2 {
+		return false
+	}
+	for i := range la {
+		if la[i] != lb[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// take returns the text for a codec at word wi and the word after it, or -1.
+func (x *reading) take(c *Codec, wi int) (string, int) {
+	if wi >= len(x.words) {
+		return "", -1
+	}
+	switch c.Words {
+	case Rest:
+		return strings.TrimRight(x.body[x.words[wi].At:], " \t\r"), len(x.words)
+	case 2:
+		if wi+1 >= len(x.words) {
+			return "", -1
+		}
+		return x.words[wi].Text + " " + x.words[wi+1].Text, wi + 2
+	}
+	return x.words[wi].Text, wi + 1
+}
+
+func (x *reading) applyPair(r *row) bool {
+	words := make([]string, len(x.words))
+	for i, w := range x.words {
+		words[i] = w.Text
+	}
+	assigns, ok := r.Pair.Read(words)
+	if !ok {
+		return false
+	}
+	for _, a := range assigns {
+		at := x.root.at(a.Path)
+		switch {
+		case at == nil && x.frozen, at != nil && at.kind == leaf && at.val != a.Value:
+			return false
+		case a.Value != nil && x.frozen && a.Append && at.find(lexical(a.Value)) == nil:
+			return false
+		}
+	}
+	for _, a := range assigns {
+		if x.frozen || len(a.Path) == 0 {
+			break
+		}
+		if a.Value == nil {
+			x.root.make(a.Path)
+			continue
+		}
+		n := x.root.make(a.Path[:len(a.Path)-1])
+		leafName := a.Path[len(a.Path)-1].Name
+		switch {
+		case a.Append:
+			n.append(leafName, a.Value)
+		case n.find(leafName) == nil:
+			n.add(&node{name: leafName, kind: leaf, val: a.Value})
+		}
+	}
+	return true
+}
