@@ -113,10 +113,10 @@ func onceCrashing() *device {
 func TestCrashInExport(t *testing.T) {
 	h := newHost(t, host.Options{})
 	d := shared(t, h, "lab")
-	arrived := make(chan struct{}, 40)
+	arrived := make(chan struct{}, 16)
 	release := make(chan struct{})
 	var wg sync.WaitGroup
-	others := make([]*device, 40)
+	others := make([]*device, 16)
 	for i := range others {
 		var n atomic.Int32
 		s := &device{id: fmt.Sprint("other-", i)}

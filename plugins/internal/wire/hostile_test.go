@@ -35,14 +35,11 @@ func (h *hostile) Status(context.Context, *ChangeRequest) (*StatusReply, error) 
 	return &StatusReply{State: h.state, LeftMs: -5}, nil
 }
 
-// Normalize floods the agent with residual lines.
+// Normalize floods the agent with a tree that does not end.
 func (h *hostile) Normalize(st grpc.BidiStreamingServer[NormalizeRequest, NormalizePart]) error {
-	many := make([]*Line, 1000)
-	for i := range many {
-		many[i] = &Line{Section: strings.Repeat("x", 500)}
-	}
+	piece := make([]byte, maxMessage-16)
 	for {
-		if err := st.Send(&NormalizePart{Part: &NormalizePart_Residual{&Lines{Lines: many}}}); err != nil {
+		if err := st.Send(&NormalizePart{Part: &NormalizePart_Tree{piece}}); err != nil {
 			return err
 		}
 	}
@@ -110,7 +107,7 @@ func TestHostileReplies(t *testing.T) {
 		t.Errorf("%v %v", st, err)
 	}
 	if _, err := c.Normalize(t.Context(), plugins.Facts{}, nil); !errors.Is(err, plugins.ErrTooLarge) {
-		t.Errorf("a flood of lines: %v", err)
+		t.Errorf("a flood: %v", err)
 	}
 	if err := c.Confirm(t.Context(), &Session{}, "c"); !errors.Is(err, ErrProtocol) || Crashed(err) {
 		t.Errorf("a method that is not there: %v", err)
