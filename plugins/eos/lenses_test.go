@@ -77,6 +77,10 @@ func TestLawsOnChangedTrees(t *testing.T) {
 	})
 }
 
+func TestHostile(t *testing.T) {
+	lenstest.Hostile(t, normalize, native(t, "normalize_leaf.txtar", "running-config"), "running-config", "startup-config", "boot-config")
+}
+
 func FuzzNormalize(f *testing.F) {
 	f.Add(native(f, "normalize_leaf.txtar", "running-config"))
 	f.Add(native(f, "normalize_old.txtar", "running-config"))
@@ -91,6 +95,9 @@ func FuzzNormalize(f *testing.F) {
 			t.Fatal(err)
 		}
 		lenstest.Account(t, a, n)
+		if err := lenstest.Valid(n.Tree); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

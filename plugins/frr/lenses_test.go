@@ -77,6 +77,10 @@ func TestLawsOnChangedTrees(t *testing.T) {
 	})
 }
 
+func TestHostile(t *testing.T) {
+	lenstest.Hostile(t, normalize, native(t, "normalize_router.txtar", "running-config"), runningConfig, frrConf, daemonsFile)
+}
+
 func FuzzNormalize(f *testing.F) {
 	f.Add(native(f, "normalize_router.txtar", runningConfig))
 	f.Add(native(f, "normalize_unnumbered.txtar", frrConf))
@@ -90,6 +94,9 @@ func FuzzNormalize(f *testing.F) {
 			t.Fatal(err)
 		}
 		lenstest.Account(t, a, n)
+		if err := lenstest.Valid(n.Tree); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -64,7 +64,7 @@ func sysctlTable() lens.Table {
 // (sysctl.d(5)). Patterns, and the sign that ignores errors, are not read.
 func sysctlName() lens.Codec {
 	return lens.Word(nil).With(func(s string) (string, bool) {
-		if strings.ContainsAny(s, "*?[]=") || strings.HasPrefix(s, "-") {
+		if strings.ContainsAny(s, "*?[]= \t\r") || strings.HasPrefix(s, "-") {
 			return "", false
 		}
 		if i := strings.IndexAny(s, "./"); i >= 0 && s[i] == '/' {
