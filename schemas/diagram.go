@@ -91,7 +91,7 @@ func diagram(b *strings.Builder, nodes []*Node, indent string, m *Module) {
 		}
 		shown = append(shown, n)
 		if n.leafy() {
-			width = max(width, len(n.name)+len(n.diagramOpts()))
+			width = max(width, len(n.name)+1)
 		}
 	}
 	for i, n := range shown {

@@ -155,6 +155,15 @@ func (s *Set) Modules() []Module {
 	return out
 }
 
+// Top returns the top-level nodes of a module, in its order; nil if the set
+// does not implement it.
+func (s *Set) Top(module string) []*Node {
+	if m := s.byName[module]; m != nil {
+		return slices.Clone(m.top)
+	}
+	return nil
+}
+
 // Hash identifies the set: the same modules with the same text, features and
 // role give the same hash. It is hexadecimal SHA-256.
 func (s *Set) Hash() string { return s.hash }

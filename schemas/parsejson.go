@@ -74,6 +74,28 @@ type jsonParser struct {
 	opts   ParseOptions
 	errs   []*PathError
 	serial int
+	spoilt map[*item]bool // list entries with a key that was reported already
+}
+
+// keysOf binds the keys of a list entry that was read and reports those that
+// are missing.
+func (p *jsonParser) keysOf(k *item) {
+	for i, have := range k.bindKeys() {
+		if have == nil && k.schema.config && !p.spoilt[k] {
+			p.reportf(k, k.offset, "RFC 7950 §7.8.2", "the key %q is missing", k.schema.keys[i].name)
+		}
+	}
+}
+
+// badValue reports a value that does not fit its type.
+func (p *jsonParser) badValue(it *item, e *valueError) {
+	p.errs = append(p.errs, &PathError{Path: it.path(), Rule: e.rule, Line: p.tree.line(it.offset), Message: e.text, AppTag: e.tag})
+	if it.schema.keyIndex > 0 {
+		if p.spoilt == nil {
+			p.spoilt = make(map[*item]bool)
+		}
+		p.spoilt[it.parent] = true
+	}
 }
 
 func (p *jsonParser) reportf(it *item, offset int, rule, format string, args ...any) {
@@ -253,12 +275,7 @@ func (p *jsonParser) array(it *item, n *Node, offset int) error {
 		if err := p.object(k); err != nil {
 			return err
 		}
-		k.bindKeys()
-		for i, have := range k.keys {
-			if have == nil && n.config {
-				p.reportf(k, k.offset, "RFC 7950 §7.8.2", "the key %q is missing", n.keys[i].name)
-			}
-		}
+		p.keysOf(k)
 	}
 	if len(it.groups[at].items) == 0 {
 		it.groups = slices.Delete(it.groups, at, at+1)
@@ -306,8 +323,7 @@ func (p *jsonParser) value(it *item) (bool, error) {
 	r := p.set.reading(it.schema, h)
 	v, bad := r.read(it.schema.typ, text)
 	if bad != nil {
-		e := &PathError{Path: it.path(), Rule: bad.rule, Line: p.tree.line(it.offset), Message: bad.text, AppTag: bad.tag}
-		p.errs = append(p.errs, e)
+		p.badValue(it, bad)
 		return false, nil
 	}
 	it.val = v

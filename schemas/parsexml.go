@@ -149,12 +149,7 @@ func (p *xmlParser) instance(it *item, n *Node, in *bindings, offset int) error 
 		if err := p.children(k, in, false); err != nil {
 			return err
 		}
-		k.bindKeys()
-		for i, have := range k.keys {
-			if have == nil && n.config {
-				p.reportf(k, offset, "RFC 7950 §7.8.2", "the key %q is missing", n.keys[i].name)
-			}
-		}
+		p.keysOf(k)
 		return nil
 	}
 	var text strings.Builder
@@ -190,7 +185,7 @@ func (p *xmlParser) instance(it *item, n *Node, in *bindings, offset int) error 
 	}}
 	v, bad := r.read(n.typ, text.String())
 	if bad != nil {
-		p.errs = append(p.errs, &PathError{Path: k.path(), Rule: bad.rule, Line: p.tree.line(offset), Message: bad.text, AppTag: bad.tag})
+		p.badValue(k, bad)
 		return nil
 	}
 	k.val = v
