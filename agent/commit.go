@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"filippo.io/age"
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/cfgvault/cfgvault/agent/journal"
@@ -249,18 +250,34 @@ func (r *restore) reconnect(ctx context.Context, address string) error {
 }
 
 func (r *restore) reconnectOnce(ctx context.Context, address string) error {
-	if r.sess != nil {
-		r.sess.Close()
-		r.sess = nil
+	r.hangUp()
+	// The session lives on after ctx: what follows a deadline or an
+	// interruption (discard, confirm) needs it. ctx only ends the dialling.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, end)
+	s, err := r.agent.dial(life, r.device, r.drv.Info(), address)
+	if !stop() && err == nil {
+		s.Close()
+		err = ctx.Err()
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	s, err := r.agent.dial(ctx, r.device, r.drv.Info(), address)
 	if err != nil {
+		end()
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
 		return err
 	}
-	r.sess = s
+	r.sess, r.endSess = s, end
 	return nil
+}
+
+// hangUp ends the session, if there is one.
+func (r *restore) hangUp() {
+	if r.sess != nil {
+		r.sess.Close()
+		r.endSess()
+		r.sess = nil
+	}
 }
 
 // explainText adds the device's own words to a rejection, secrets hidden.
@@ -287,10 +304,14 @@ func printable(s string) string {
 	}, s)
 }
 
-func journalObject(e vault.Entry, sealed []byte, ids []identity) (journal.Object, error) {
+func journalObject(e vault.Entry, sealed []byte, ids []age.Identity) (journal.Object, error) {
 	key, err := vault.FileKey(sealed, ids)
 	if err != nil {
 		return journal.Object{}, err
 	}
-	return journal.Object{Key: e.Object, SHA256: e.SHA256, Size: e.Size, FileKey: key}, nil
+	entry, err := json.Marshal(e)
+	if err != nil {
+		return journal.Object{}, fmt.Errorf("journal: %w", err)
+	}
+	return journal.Object{SHA256: e.SHA256, Entry: entry, FileKey: key}, nil
 }

@@ -91,11 +91,12 @@ type restore struct {
 	text *plugins.Text
 	sess *session.Session
 
+	endSess context.CancelFunc // of the context that sess lives in
+
 	want     []plugins.Artefact // what the device is to have
 	meta     Meta               // of the snapshot
 	before   *reading           // what the device had
 	undo     *vault.Entry
-	within   time.Duration
 	began    time.Time
 	plan     *Plan
 	journal  *journal.Journal
@@ -156,9 +157,7 @@ func (a *Agent) newRestore(ctx context.Context, o RestoreOptions) (*restore, err
 }
 
 func (r *restore) close() {
-	if r.sess != nil {
-		r.sess.Close()
-	}
+	r.hangUp()
 	if r.journal != nil {
 		r.journal.Close()
 	}
@@ -258,8 +257,7 @@ func (r *restore) fetch(ctx context.Context) (target []byte, err error) {
 // identify connects and holds the unit that answers against the snapshot.
 func (r *restore) identify(ctx context.Context) error {
 	begun := time.Now()
-	var err error
-	if r.sess, err = r.agent.dial(ctx, r.device, r.drv.Info(), ""); err != nil {
+	if err := r.reconnectOnce(ctx, ""); err != nil {
 		return err
 	}
 	facts, err := r.drv.Identify(ctx, r.sess)
@@ -340,11 +338,11 @@ func (r *restore) adapt(ctx context.Context) error {
 
 // open fixes the change's id and timer and journals what is about to happen.
 func (r *restore) open(target, undo []byte) error {
-	r.within = r.opts.Within
-	if least := 2 * r.before.took; r.within == 0 {
-		r.within = min(max(least, minWithin), maxWithin).Round(time.Second)
-	} else if r.within < least {
-		return &GateError{"within", fmt.Sprintf("--within %v is less than twice the %v that connecting and exporting took", r.within, r.before.took.Round(time.Millisecond))}
+	within := r.opts.Within
+	if least := 2 * r.before.took; within == 0 {
+		within = min(max(least, minWithin), maxWithin).Round(time.Second)
+	} else if within < least {
+		return &GateError{"within", fmt.Sprintf("--within %v is less than twice the %v that connecting and exporting took", within, r.before.took.Round(time.Millisecond))}
 	}
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails, crypto/rand says
@@ -354,7 +352,7 @@ func (r *restore) open(target, undo []byte) error {
 	}
 	head := journal.Head{
 		Device: r.device.ID, Name: r.device.Name, Driver: r.device.Driver,
-		ChangeID: "cv" + hex.EncodeToString(id[:]), Started: r.began.UTC(), Within: r.within,
+		ChangeID: "cv" + hex.EncodeToString(id[:]), Started: r.began.UTC(), Within: within,
 		Map: r.opts.Map, Allowed: r.gates.used, Serials: r.before.facts.Serials,
 	}
 	if head.Target, err = journalObject(r.entry, target, ids); err != nil {
@@ -458,7 +456,13 @@ func (r *restore) approve(ctx context.Context) (proceed bool, err error) {
 func (r *restore) abandon(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
 	defer cancel()
-	if err := r.drv.Discard(ctx, r.sess, r.journal.Head().ChangeID); err != nil {
+	err := r.drv.Discard(ctx, r.sess, r.journal.Head().ChangeID)
+	if errors.Is(err, plugins.ErrSessionLost) {
+		if err = r.reconnectOnce(ctx, ""); err == nil {
+			err = r.drv.Discard(ctx, r.sess, r.journal.Head().ChangeID)
+		}
+	}
+	if err != nil {
 		if cause == nil {
 			cause = errors.New("the plan was made")
 		}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,8 +14,6 @@ import (
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/vault"
 )
-
-type identity = age.Identity
 
 // Resume takes an interrupted restore to its end: what was committed is
 // verified and confirmed or rolled back, what was not is staged again. It
@@ -123,26 +122,23 @@ func (r *restore) again(ctx context.Context) error {
 // reload opens the objects beside the journal with their file keys.
 func (r *restore) reload(head journal.Head) error {
 	r.opts.Map = head.Map
-	r.within = head.Within
-	r.entry = vault.Entry{Device: head.Device, Object: head.Target.Key, SHA256: head.Target.SHA256, Size: head.Target.Size}
-	r.result.Snapshot = r.entry.ID()
-	target, err := r.unseal(targetFile, head.Target)
+	target, entry, err := r.unseal(targetFile, head.Target)
 	if err != nil {
 		return err
 	}
+	r.entry, r.result.Snapshot = entry, entry.ID()
 	if r.meta, r.want, err = unpack(target); err != nil {
 		return err
 	}
-	r.entry.Time, r.entry.Kind, r.entry.Verdict = target.Time, target.Kind, target.Verdict
 	r.before = &reading{exp: &plugins.Export{}}
 	if head.Undo == nil {
 		return nil
 	}
-	r.undo = &vault.Entry{Device: head.Device, Object: head.Undo.Key, SHA256: head.Undo.SHA256, Size: head.Undo.Size}
-	undo, err := r.unseal(undoFile, *head.Undo)
+	undo, entry, err := r.unseal(undoFile, *head.Undo)
 	if err != nil {
 		return err
 	}
+	r.undo = &entry
 	meta, artefacts, err := unpack(undo)
 	if err != nil {
 		return err
@@ -152,17 +148,20 @@ func (r *restore) reload(head journal.Head) error {
 	return nil
 }
 
-func (r *restore) unseal(name string, o journal.Object) (*vault.Snapshot, error) {
+func (r *restore) unseal(name string, o journal.Object) (*vault.Snapshot, vault.Entry, error) {
+	var e vault.Entry
+	if err := json.Unmarshal(o.Entry, &e); err != nil {
+		return nil, e, fmt.Errorf("journal: entry of %s: %w", name, err)
+	}
 	sealed, err := r.journal.Object(name)
 	if err != nil {
-		return nil, err
+		return nil, e, err
 	}
-	e := vault.Entry{Device: r.device.ID, Object: o.Key, SHA256: o.SHA256, Size: o.Size}
 	snap, err := r.agent.vault.Unseal(sealed, e, []age.Identity{vault.NewFileKeyIdentity(o.FileKey)})
 	if err != nil {
-		return nil, fmt.Errorf("%s of the open restore: %w", name, err)
+		return nil, e, fmt.Errorf("%s of the open restore: %w", name, err)
 	}
-	return snap, nil
+	return snap, e, nil
 }
 
 // reconnectEither tries the address that the change leads to, then the old one.

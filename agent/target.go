@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
@@ -23,7 +24,11 @@ func (a *Agent) dial(ctx context.Context, d inventory.Device, info plugins.Info,
 	if err := CheckOptions(info, d.Options); err != nil {
 		return nil, fmt.Errorf("%w: device %s: %w", ErrConfig, d.Name, err)
 	}
-	return session.Dial(ctx, t, info)
+	s, err := session.Dial(ctx, t, info)
+	if errors.Is(err, session.ErrHostKeyUnknown) {
+		err = fmt.Errorf("%w: `cfgvault device trust %s` shows and pins it", err, d.Name)
+	}
+	return s, err
 }
 
 // Target resolves a device's credential references, so that a session can be

@@ -82,7 +82,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "router": cmdRouter, "machine": cmdMachine, "wipe": cmdWipe, "load": cmdLoad, "running": cmdRunning,
-			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch,
+			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot,
 		},
 	})
 }
@@ -92,6 +92,14 @@ type devices struct {
 	routers  map[string]*lab.Router
 	machines map[string]*lab.Machine
 	switches map[string]*simulated
+}
+
+// device is a device of the lab, whatever it runs.
+func (d *devices) device(name string) *lab.Device {
+	if r := d.routers[name]; r != nil {
+		return r.Device
+	}
+	return d.machines[name].Device
 }
 
 type devicesKey struct{}
@@ -193,6 +201,11 @@ func cmdWipe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(get(ts).machines[args[0]].Wipe(ctx))
 }
 
+// reboot NAME: what is not on the device's disk is gone afterwards.
+func cmdReboot(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(get(ts).device(args[0]).Reboot(context.Background()))
+}
+
 // load NAME FILE: gives a router another configuration, running and startup.
 func cmdLoad(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(get(ts).routers[args[0]].Load(context.Background(), ts.ReadFile(args[1])))
@@ -232,13 +245,7 @@ func cmdDaemon(ts *testscript.TestScript, neg bool, args []string) {
 
 // inside NAME PROGRAM ARG…: runs a program on a device as root.
 func cmdInside(ts *testscript.TestScript, neg bool, args []string) {
-	var d *lab.Device
-	if r := get(ts).routers[args[0]]; r != nil {
-		d = r.Device
-	} else {
-		d = get(ts).machines[args[0]].Device
-	}
-	out, err := d.Run(context.Background(), args[1:]...)
+	out, err := get(ts).device(args[0]).Run(context.Background(), args[1:]...)
 	fmt.Fprintf(ts.Stdout(), "%s", out)
 	if (err != nil) != neg {
 		ts.Fatalf("inside %s: %v", strings.Join(args, " "), err)

@@ -194,3 +194,10 @@ func readLines(r io.Reader, each func(string)) {
 		}
 	}
 }
+
+func decode(t *testing.T, text string, v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+}

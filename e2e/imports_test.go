@@ -16,8 +16,8 @@ var layers = []struct {
 	may         []string
 }{
 	{"vault/...", "the vault knows bytes, not devices", []string{"vault/..."}},
-	{"vault", "the vault knows bytes, not devices, and no store in particular", nil},
-	{"vault/dir", "a store knows only the vault's contract", []string{"vault"}},
+	{"vault", "the vault knows bytes, not devices, and no store in particular", []string{"vault/internal/durable"}},
+	{"vault/dir", "a store knows only the vault's contract, and how a file gets durable", []string{"vault", "vault/internal/durable"}},
 	{"vault/s3", "a store knows only the vault's contract", []string{"vault"}},
 	{"vault/mem", "a store knows only the vault's contract", []string{"vault"}},
 	{"schemas/...", "schemas know YANG, not vendors", []string{"schemas/..."}},

@@ -89,7 +89,7 @@ func TestDeviceReturnsWithoutAgent(t *testing.T) {
 	}
 	eventually(t, 60*time.Second, "the device goes back by itself", func() bool { return significant(t, r) == wiped })
 	// A nightly backup does not touch a device with an open restore.
-	if res := h.want(16, "backup", "r1"); !strings.Contains(res.out, "--resume") {
+	if res := h.want(16, "backup", "r1"); !strings.Contains(res.err, "--resume") {
 		t.Errorf("backup of a device with an open restore: %s%s", res.out, res.err)
 	}
 	h.want(16, "restore", "r1", "--yes")

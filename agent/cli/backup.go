@@ -46,7 +46,7 @@ cfgvault backup --all --json`,
 				Done: func(_ int, r agent.Result) {
 					bar.Increment()
 					if !a.json {
-						bar.line(resultLine(r))
+						bar.line(resultLine(r), r.Outcome == agent.Failed || r.Outcome == agent.Skipped)
 					}
 				},
 			})
@@ -199,13 +199,17 @@ func (p *progress) Increment() {
 	}
 }
 
-// line prints a finished line of the answer, above the bar if there is one.
-func (p *progress) line(s string) {
-	if p.pool != nil {
-		fmt.Fprintln(p.pool, clean(s))
-		return
+// line prints what became of a device, above the bar if there is one: to
+// stdout what is the answer, to stderr what went wrong.
+func (p *progress) line(s string, wrong bool) {
+	w := p.app.out
+	if wrong {
+		w = p.app.err
 	}
-	fmt.Fprintln(p.app.out, clean(s))
+	if p.pool != nil {
+		w = p.pool
+	}
+	fmt.Fprintln(w, clean(s))
 }
 
 func (p *progress) done() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,8 +31,18 @@ func (a *app) device() *cobra.Command {
 // refFlags are the flags of one credential reference.
 type refFlags struct{ env, file, command string }
 
-func (r *refFlags) ref() inventory.Ref {
-	return inventory.Ref{Env: r.env, File: r.file, Command: r.command}
+func (r *refFlags) ref() (inventory.Ref, error) {
+	file, err := typedPath(r.file)
+	return inventory.Ref{Env: r.env, File: file, Command: r.command}, err
+}
+
+// typedPath makes a path that was typed independent of where it was typed: in
+// devices.yaml a relative path would mean the folder of that file.
+func typedPath(path string) (string, error) {
+	if path == "" || strings.HasPrefix(path, "~/") {
+		return path, nil
+	}
+	return filepath.Abs(path)
 }
 
 func (a *app) deviceAdd() *cobra.Command {
@@ -55,10 +66,21 @@ cfgvault device add edge7 --driver frr --address edge7.example.net:2222 --user n
 				return err
 			}
 			defer ag.Close()
+			if d.Address == "" {
+				return usageError{errors.New("--address says where the device is: HOST or HOST:PORT")}
+			}
 			d.Name, d.Options, d.Labels = args[0], options, labels
-			d.Auth.Password, d.Auth.Passphrase, d.Enable = password.ref(), passphrase.ref(), enable.ref()
-			if key != "" {
-				d.Auth.Key = inventory.Ref{File: key}
+			if d.SSHConfig, err = typedPath(d.SSHConfig); err != nil {
+				return err
+			}
+			keyFile := refFlags{file: key}
+			for _, r := range []struct {
+				flags *refFlags
+				ref   *inventory.Ref
+			}{{&password, &d.Auth.Password}, {&passphrase, &d.Auth.Passphrase}, {&enable, &d.Enable}, {&keyFile, &d.Auth.Key}} {
+				if *r.ref, err = r.flags.ref(); err != nil {
+					return err
+				}
 			}
 			added, err := ag.Inventory.Add(d)
 			if err != nil {
@@ -101,7 +123,6 @@ cfgvault device add edge7 --driver frr --address edge7.example.net:2222 --user n
 	f.StringArrayVar(&d.Jump, "jump", nil, "jump host of devices.yaml (may be repeated)")
 	f.StringVar(&d.SSHConfig, "ssh-config", "", "OpenSSH client configuration to honour")
 	f.BoolVar(&d.Legacy, "legacy", false, "allow old, weak SSH algorithms for this device; every listing shows it")
-	_ = cmd.MarkFlagRequired("address")
 	return a.jsonFlag(cmd)
 }
 

@@ -23,7 +23,8 @@ func (a *app) plugin() *cobra.Command {
 }
 
 func (a *app) pluginList() *cobra.Command {
-	return a.jsonFlag(command{
+	var markdown bool
+	cmd := command{
 		use: "list", short: "List drivers", long: "Lists the drivers, what each can do and how it was tested.",
 		example: "cfgvault plugin list --json", status: []Status{Plugin}, args: cobra.NoArgs,
 		run: func(ctx context.Context, _ []string) error {
@@ -49,6 +50,13 @@ func (a *app) pluginList() *cobra.Command {
 				}
 				return bad
 			}
+			if markdown {
+				fmt.Fprintln(a.out, "| driver | platform | can | rollback | tested on |\n|---|---|---|---|---|")
+				for _, i := range infos {
+					fmt.Fprintf(a.out, "| `%s` | %s | %s | %s | %s |\n", i.Name, i.Platform, can(i), i.Rollback, i.Tested)
+				}
+				return bad
+			}
 			rows := [][]string{{"DRIVER", "VERSION", "PLATFORM", "CAN", "ROLLBACK", "TESTED ON"}}
 			for _, i := range infos {
 				rows = append(rows, []string{i.Name, i.Version, i.Platform, can(i), string(i.Rollback), string(i.Tested)})
@@ -56,7 +64,9 @@ func (a *app) pluginList() *cobra.Command {
 			table(a.out, rows)
 			return bad
 		},
-	}.cobra())
+	}.cobra()
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print a Markdown table")
+	return a.jsonFlag(cmd)
 }
 
 func can(i plugins.Info) string {

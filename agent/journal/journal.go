@@ -68,10 +68,9 @@ type Head struct {
 
 // Object is a sealed object of the vault that lies beside the journal.
 type Object struct {
-	Key     string `json:"key"`      // in the store
-	SHA256  string `json:"sha256"`   // of the ciphertext, hex
-	Size    int64  `json:"size"`     // of the ciphertext, bytes
-	FileKey []byte `json:"file-key"` // age file key of this one object
+	SHA256  string          `json:"sha256"`   // of the ciphertext, hex
+	Entry   json.RawMessage `json:"entry"`    // what the vault's record says of it
+	FileKey []byte          `json:"file-key"` // age file key of this one object
 }
 
 // Mark is one journalled step.

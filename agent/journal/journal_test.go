@@ -15,8 +15,8 @@ func create(t *testing.T, root string) *journal.Journal {
 	t.Helper()
 	j, err := journal.Create(root, journal.Head{
 		Device: "d1", Name: "core1", ChangeID: "c1",
-		Target: journal.Object{Key: "k", FileKey: []byte("0123456789abcdef")},
-		Undo:   &journal.Object{Key: "u", FileKey: []byte("fedcba9876543210")},
+		Target: journal.Object{SHA256: "k", FileKey: []byte("0123456789abcdef")},
+		Undo:   &journal.Object{SHA256: "u", FileKey: []byte("fedcba9876543210")},
 	})
 	if err != nil {
 		t.Fatal(err)

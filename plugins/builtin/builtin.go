@@ -5,11 +5,12 @@ package builtin
 import (
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/eos"
+	"github.com/cfgvault/cfgvault/plugins/frr"
 )
 
 // Drivers returns every built-in driver, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{eos.New()}
+	return []plugins.Driver{eos.New(), frr.New()}
 }
 
 // Names returns the names of the built-in drivers, sorted.

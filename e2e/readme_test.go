@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cfgvault/cfgvault/plugins/simulate"
+)
+
+// blocks returns the commands of every console block of a Markdown text.
+func blocks(text string) []string {
+	var commands []string
+	in := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			in = line == "```console"
+		case in && strings.HasPrefix(line, "$ "):
+			commands = append(commands, strings.TrimPrefix(line, "$ "))
+		}
+	}
+	return commands
+}
+
+// Every command of the README runs, in order, as a new user would type it. The
+// documentation's address leads to a simulated switch.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text := readFile(t, "../README.md")
+	d, err := simulate.New("eos", simulate.Options{Config: simulate.Sample("eos"), User: "admin", Password: "readme-password"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	addr, err := d.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	env := append(os.Environ(), "HOME="+dir, "CFGVAULT_HOME=", "CORE_PASSWORD=readme-password", "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
+	ran := 0
+	for _, c := range blocks(string(text)) {
+		switch {
+		case c == "make test":
+			// This test is part of it.
+			if out, err := exec.Command("make", "-C", "..", "-n", "test").CombinedOutput(); err != nil {
+				t.Errorf("make test: %v\n%s", err, out)
+			}
+			ran++
+			continue
+		case c == "make demo":
+			c = fmt.Sprintf("make -s -C %q demo DEMO=%q", mustAbs(t, ".."), filepath.Join(dir, "demo"))
+		}
+		if c == "cfgvault restore core1 --yes" {
+			d.FactoryReset()
+		}
+		cmd := exec.Command("sh", "-c", strings.ReplaceAll(c, "192.0.2.10", addr.String()))
+		cmd.Dir, cmd.Env = dir, env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("$ %s: %v\n%s", c, err, out)
+		}
+		ran++
+	}
+	if ran < 15 {
+		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+func mustAbs(t *testing.T, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}
+
+// The README's table of platforms is what the drivers say of themselves.
+func TestReadmePlatforms(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command(binary, "--home", t.TempDir(), "plugin", "list", "--markdown").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readFile(t, "../README.md")), strings.TrimSpace(string(out))) {
+		t.Errorf("README.md does not hold the output of `cfgvault plugin list --markdown`:\n%s", out)
+	}
+}
