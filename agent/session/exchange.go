@@ -58,6 +58,8 @@ type conversation struct {
 	framed         bool
 	endFor         int // sentinels sent by then
 
+	afterText bool // the output ended without a newline
+
 	end      int    // where the output ends in the finished lines
 	endFrame string // what stood between the last sentinel and the prompt
 }
@@ -247,10 +249,11 @@ func (c *conversation) repeat() (func() (bool, error), time.Duration, error) {
 }
 
 // trusts reports whether a proof is enough. A prompt other than the one at
-// which we began, and a frame that was not seen before, must show twice.
+// which we began or behind text, and a frame that was not seen before, must
+// show twice.
 func (c *conversation) trusts(prompt, frame string) bool {
 	twice := c.framed && c.frame == frame && c.frameOf == prompt && c.endFor < len(c.sent)
-	if known, ok := c.sh.frames[prompt]; !twice && (prompt != c.began || ok && known != frame || !ok && frame != "") {
+	if known, ok := c.sh.frames[prompt]; !twice && (prompt != c.began || c.afterText || ok && known != frame || !ok && frame != "") {
 		return false
 	}
 	if len(c.sh.frames) > 64 {
@@ -281,7 +284,8 @@ func (c *conversation) typeInput() (bool, error) {
 // prints there ("[edit]"). A sentinel that prints its nonce is accepted too.
 //
 // BUG(session): where the terminal, not the command line, echoes, an output
-// that ends in the exact prompt and no newline can lose those few bytes.
+// that holds the exact prompt twice in a row, or ends in it without a newline,
+// and pauses right behind it, can be taken for ended there.
 func (c *conversation) proved(prompt string) (frame string, ok bool) {
 	out := c.sh.scr.out
 	from := max(0, len(out)-frameWindow)
@@ -297,9 +301,11 @@ func (c *conversation) proved(prompt string) (frame string, ok bool) {
 		}
 		at += from
 		// Only a prompt that is known for certain can follow text.
-		if at > 0 && out[at-1] != '\n' && prompt != c.began {
+		behind := at > 0 && out[at-1] != '\n'
+		if behind && prompt != c.began {
 			continue
 		}
+		c.afterText = c.afterText || behind
 		frame = string(out[at+len(line)+1:])
 		frame = strings.TrimPrefix(frame, key+"\n")
 		c.end, c.endFrame = at, frame

@@ -83,7 +83,9 @@ func newProxy(v *service) *proxy {
 		FlushInterval: -1,
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ModifyResponse: func(r *http.Response) error {
-			if v.name != "grpc" && r.StatusCode != http.StatusSwitchingProtocols {
+			if v.name == "grpc" {
+				statusAsTrailer(r)
+			} else if r.StatusCode != http.StatusSwitchingProtocols {
 				if r.ContentLength > limit {
 					return fmt.Errorf("%w: more than %d bytes", plugins.ErrTooLarge, limit)
 				}
@@ -115,6 +117,25 @@ func newProxy(v *service) *proxy {
 	p.server.Protocols.SetUnencryptedHTTP2(true)
 	go func() { _ = p.server.Serve(p.accept) }()
 	return p
+}
+
+// statusAsTrailer rewrites a gRPC response that is nothing but trailers, in the
+// place of headers, into headers and trailers. The proxy may send the headers
+// before it knows that no body follows, and a client takes a status there only
+// if they end the stream.
+func statusAsTrailer(r *http.Response) {
+	if r.Header.Get("Grpc-Status") == "" {
+		return
+	}
+	if r.Trailer == nil {
+		r.Trailer = http.Header{}
+	}
+	for _, k := range []string{"Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin"} {
+		if v, ok := r.Header[k]; ok {
+			r.Trailer[k] = v
+			r.Header.Del(k)
+		}
+	}
 }
 
 // reason tells a driver why there is no answer, without an address.

@@ -48,6 +48,8 @@ type Session struct {
 	services map[string]*service
 }
 
+var _ plugins.Session = (*Session)(nil)
+
 // Dial connects to the device, proves who it is and logs in, on a shell up to
 // the proved prompt. The session lives until Close, or until ctx ends: ctx is
 // the deadline of all work with the device. A device that is reached by
