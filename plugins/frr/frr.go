@@ -43,6 +43,7 @@ func (driver) Info() plugins.Info {
 			"tested with FRR 8.4.4 of Debian 12, behind its own sshd",
 			"a restore needs a login with a shell in the groups frr and frrvty, and frr-pythontools on the device",
 			"frr-reload.py hands commands to vtysh as arguments: for a moment other users of the device can see them, passwords included",
+			"the host name is the machine's: FRR prints it and cannot set it",
 			"with per-daemon configuration files (no service integrated-vtysh-config) a backup is complete, a restore is refused",
 		},
 		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender},
@@ -61,6 +62,7 @@ func (driver) Info() plugins.Info {
 		Volatile: []plugins.LineRule{
 			{ID: "frame", Pattern: `^(Building configuration\.\.\.|Current configuration:|)$`, Why: "vtysh prints it around the configuration (measured, FRR 8.4.4)"},
 			{ID: "frr-version", Pattern: `^frr version `, Why: "the daemons' own version, not a setting (measured, FRR 8.4.4)"},
+			{ID: "machine-name", Pattern: `^hostname `, Why: "the name of the machine when the daemons started, and that which it has now if that is another; no hostname command changes it (measured, FRR 8.4.4)"},
 		},
 		Unordered: []plugins.LineRule{
 			{ID: "lists", Artefact: runningConfig, Pattern: `^(ipv6 |mac )?access-list |^(ip|ipv6) prefix-list |^bgp (community|large-community|extcommunity)-list |^bgp as-path access-list `,

@@ -316,6 +316,46 @@ func TestRestoreOlder(t *testing.T) {
 	}
 }
 
+// A router restored onto a machine with another name: FRR prints the machine's
+// name and cannot set it, so the plan says so and the rest goes back.
+func TestMachineName(t *testing.T) {
+	t.Parallel()
+	r := router(t, lab.RouterOptions{Name: "core1"})
+	x := r.export()
+	tx, err := plugins.NewText(r.d.Info())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.r.Run(t.Context(), "hostname", "debian"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.r.Wipe(t.Context()); err != nil { // the daemons start under the new name
+		t.Fatal(err)
+	}
+	if _, err := r.r.Run(t.Context(), "hostname", "spare"); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.running(); !strings.Contains(got, "hostname spare\n") || !strings.Contains(got, "hostname debian\n") {
+		t.Errorf("FRR no longer prints both names of the machine; the rule machine-name may go:\n%s", got)
+	}
+	diff := r.stage("name", x.Artefacts)
+	if strings.Contains(diff.Text, "hostname") || len(diff.Losses) != 1 || diff.Losses[0].Code != "machine-name" || !strings.Contains(diff.Losses[0].Text, "spare") {
+		t.Errorf("diff: %+v", diff)
+	} else if l := strings.Split(text(x, "running-config"), "\n")[diff.Losses[0].Line-1]; l != "hostname core1" {
+		t.Errorf("the loss names the line %q", l)
+	}
+	if err := r.d.Commit(t.Context(), r.s, "name", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	a, b := tx.Significant("running-config", []byte(text(x, "running-config"))), tx.Significant("running-config", []byte(text(r.export(), "running-config")))
+	if !bytes.Equal(a, b) {
+		t.Errorf("want:\n%s\ngot:\n%s", a, b)
+	}
+	if err := r.d.Confirm(t.Context(), r.s, "name"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestBadLineIsRefused(t *testing.T) {
 	t.Parallel()
 	r := router(t, lab.RouterOptions{})

@@ -106,9 +106,12 @@ func unmark(text []byte, names []string) (pieces, error) {
 	return p, nil
 }
 
-// identifyScript reads what says which unit answers; a serial is often for root only.
-const identifyScript = `f version vtysh -c "show version"; f host hostname; f serial cat /sys/class/dmi/id/product_serial; f model cat /sys/class/dmi/id/product_name; ` +
-	`f macs sh -c "cd /sys/class/net && for i in *; do [ \"\$(cat \$i/addr_assign_type)\" != 0 ] || [ \$i = lo ] || cat \$i/address; done"; `
+// identifyScript reads what says which unit answers; a serial is often for root
+// only. It starts as few programs as it can: that is what a backup's time is
+// made of.
+const identifyScript = `b=/sys/class/dmi/id; one(){ [ -r "$1" ] && read -r v <"$1" && echo "$v"; }; ` +
+	`macs(){ for i in /sys/class/net/*; do [ "${i##*/}" = lo ] || [ "$(one "$i/addr_assign_type")" != 0 ] || one "$i/address"; done; }; ` +
+	`f version vtysh -c "show version"; f serial one $b/product_serial; f model one $b/product_name; f macs macs; `
 
 var versionLine = regexp.MustCompile(`FRRouting (\S+) \(([^)]*)\)`)
 
@@ -152,11 +155,11 @@ func board(s string) string {
 
 // exportScript reads everything of a backup, and what a restore by this login
 // would need.
-const exportScript = `e=/etc/frr; ` +
+const exportScript = `e=/etc/frr; set --; ` +
+	`rights(){ [ ! -x $e ] || echo folder; [ ! -e /usr/lib/frr/frr-reload.py ] || ! command -v python3 >/dev/null || echo reload; }; ` +
 	`f running-config vtysh -c "show running-config"; f show vtysh -c "show daemons" -c "show version"; ` +
-	`for x in daemons vtysh.conf; do [ ! -e $e/$x ] || { f etc/frr/$x cat $e/$x; f stat/etc/frr/$x stat -c "%a %U %G" $e/$x; }; done; ` +
-	`for x in $e/*.conf; do case $x in */vtysh.conf|*/support_bundle_commands.conf) ;; *) [ ! -e "$x" ] || { f "etc/frr/${x##*/}" cat "$x"; f "stat/etc/frr/${x##*/}" stat -c "%a %U %G" "$x"; };; esac; done; ` +
-	`f folder ls -d $e/.; f rights sh -c "command -v python3; command -v setsid; ls /usr/lib/frr/frr-reload.py; id -Gn; [ ! -w /etc/frr ] || echo writable"; `
+	`for x in $e/daemons $e/*.conf; do case $x in */support_bundle_commands.conf) ;; *) if [ -e "$x" ]; then f "etc/frr/${x##*/}" cat "$x"; set -- "$@" "$x"; fi;; esac; done; ` +
+	`[ $# = 0 ] || f stat stat -c "%n %a %U %G" "$@"; f rights rights; `
 
 // Export implements plugins.Driver.
 func (driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export, error) {
@@ -190,20 +193,17 @@ func (driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export, e
 
 // files are the artefacts of /etc/frr.
 func files(p pieces) []plugins.Artefact {
-	var names []string
-	for name := range p {
-		if strings.HasPrefix(name, "etc/frr/") && p.OK(name) {
-			names = append(names, name)
+	attrs := map[string]map[string]string{}
+	for line := range strings.Lines(p.Text("stat")) {
+		if f := strings.Fields(line); len(f) == 4 {
+			attrs[strings.TrimPrefix(f[0], "/")] = map[string]string{"mode": "0" + f[1], "owner": f[2], "group": f[3]}
 		}
 	}
-	slices.Sort(names)
 	var out []plugins.Artefact
-	for _, name := range names {
-		a := plugins.Artefact{Name: name, Role: plugins.RoleStartup, Source: "/" + name, Data: p[name].Data}
-		if f := strings.Fields(p.Text("stat/" + name)); len(f) == 3 {
-			a.Attrs = map[string]string{"mode": "0" + f[0], "owner": f[1], "group": f[2]}
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		if strings.HasPrefix(name, "etc/frr/") && p.OK(name) {
+			out = append(out, plugins.Artefact{Name: name, Role: plugins.RoleStartup, Source: "/" + name, Attrs: attrs[name], Data: p[name].Data})
 		}
-		out = append(out, a)
 	}
 	return out
 }
@@ -234,7 +234,7 @@ func judge(x *plugins.Export, p pieces, how access, expected string) {
 		want = strings.Split(expected, ",")
 	case how == accessShell && p["etc/frr/daemons"].Status != 0:
 		worse(plugins.Partial, "file-unreadable", "the login may not read /etc/frr/daemons; is it in the group frr?")
-	case how == accessShell && p.OK("folder"):
+	case how == accessShell && strings.Contains(p.Text("rights"), "folder"):
 		worse(plugins.Unknown, "daemons-unknown", "there is no /etc/frr/daemons that says which daemons should run; name them with the option daemons")
 	case how == accessShell:
 		worse(plugins.Partial, "file-unreadable", "the login may not look into /etc/frr; is it in the group frr?")
@@ -285,8 +285,7 @@ func obstacles(p pieces, how access) []plugins.Reason {
 		return []plugins.Reason{{Code: code, Text: "the login is vtysh: it can keep no files and arm no timer on the device"}}
 	}
 	var out []plugins.Reason
-	rights := p.Text("rights")
-	if !strings.Contains(rights, "/frr-reload.py") || !strings.Contains(rights, "python3") {
+	if !strings.Contains(p.Text("rights"), "reload") {
 		out = append(out, plugins.Reason{Code: code, Text: "frr-reload.py is missing on the device; it is in the package frr-pythontools"})
 	}
 	if integratedOff(p[vtyshConf].Data) || integratedOff(p[runningConfig].Data) {

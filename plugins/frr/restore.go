@@ -84,6 +84,8 @@ func target(want []plugins.Artefact) ([]byte, int, error) {
 	return nil, 0, fmt.Errorf("stage: there is no artefact %s to put back: %w", runningConfig, plugins.ErrRejected)
 }
 
+var hostnameLine = regexp.MustCompile(`(?m)^hostname (\S+)`)
+
 var badLine = regexp.MustCompile(`(?m)^line (\d+): `)
 
 // check asks the device: does it parse, what would change, is everything there
@@ -128,6 +130,12 @@ func check(ctx context.Context, s plugins.Session, t deadman.Timer, config []byt
 	if d.Text != "" {
 		d.Text += "\n"
 		d.Steps = append(d.Steps, "put the configuration in force with frr-reload.py; the device goes back by itself unless it is confirmed")
+	}
+	if m := hostnameLine.FindSubmatchIndex(config); m != nil {
+		if name, own := string(config[m[2]:m[3]]), strings.TrimSpace(p.Text("own")); own != "" && name != own {
+			d.Losses = append(d.Losses, plugins.Loss{Artefact: runningConfig, Line: offset + 1 + bytes.Count(config[:m[0]], []byte("\n")), Code: "machine-name",
+				Text: "the host name " + name + " is the machine's, which is called " + own + "; FRR cannot set it"})
+		}
 	}
 	for _, name := range startup {
 		switch {

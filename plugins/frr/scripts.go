@@ -15,7 +15,7 @@ running() { # FILE
 	vtysh -c 'show running-config' >"$1" && grep -q '^end' "$1"
 }
 lines() { # FILE: what says something, in an order that depends on nothing
-	sed -e '1,/^Current configuration:/{/^Building configuration/d;/^Current configuration:/d;}' "$1" | grep -v -e '^frr version ' -e '^ *!* *$' -e '^end' | sort
+	sed -e '1,/^Current configuration:/{/^Building configuration/d;/^Current configuration:/d;}' "$1" | grep -v -e '^frr version ' -e '^hostname ' -e '^ *!* *$' -e '^end' | sort
 }
 same() { # FILE FILE
 	lines "$1" >same.1 && lines "$2" >same.2 && cmp -s same.1 same.2
@@ -78,6 +78,10 @@ parse() { vtysh -C -f conf/frr.conf 2>&1; }
 f parse parse
 f show vtysh -c 'show daemons'
 f off grep -x -h 'no service integrated-vtysh-config' /etc/frr/vtysh.conf
+# The host name is the machine's: FRR prints it and cannot set it. The lines of
+# this machine stand in for those of the one the configuration came from.
+f own uname -n
+running now.raw && { grep '^hostname ' now.raw; grep -v '^hostname ' conf/frr.conf; } >conf/with && mv conf/with conf/frr.conf
 test_only() { reload --test conf 2>test.err; }
 f test test_only
 f test.err cat test.err
