@@ -139,6 +139,7 @@ func (x *verifier) trust(ctx context.Context) (*home, error) {
 
 // runs verifies all chains and returns their views.
 func (x *verifier) runs(ctx context.Context, t *trust) ([]*chainView, error) {
+	problems, strange := len(x.problems), len(x.strange)
 	views, missing, err := x.runsOnce(ctx, t)
 	if err != nil || len(missing) == 0 {
 		return views, err
@@ -149,6 +150,7 @@ func (x *verifier) runs(ctx context.Context, t *trust) ([]*chainView, error) {
 		return nil, ctx.Err()
 	case <-time.After(relistWait):
 	}
+	x.problems, x.strange = x.problems[:problems], x.strange[:strange]
 	views, missing, err = x.runsOnce(ctx, t)
 	x.problems = append(x.problems, missing...)
 	return views, err
@@ -156,7 +158,6 @@ func (x *verifier) runs(ctx context.Context, t *trust) ([]*chainView, error) {
 
 // runsOnce returns apart what may only be a listing that lags.
 func (x *verifier) runsOnce(ctx context.Context, t *trust) (views []*chainView, missing []error, err error) {
-	before, beforeStrange := len(x.problems), len(x.strange)
 	keys, err := x.list(ctx, "runs/")
 	if err != nil {
 		return nil, nil, err
@@ -199,9 +200,6 @@ func (x *verifier) runsOnce(ctx context.Context, t *trust) (views []*chainView, 
 	}
 	if err := g.Wait(); err != nil {
 		return nil, nil, err
-	}
-	if len(missing) > 0 {
-		x.problems, x.strange = x.problems[:before], x.strange[:beforeStrange]
 	}
 	slices.SortFunc(views, func(a, b *chainView) int { return strings.Compare(a.id(), b.id()) })
 	return views, missing, nil
