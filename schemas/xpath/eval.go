@@ -41,8 +41,12 @@ type Tree[N comparable] interface {
 // ErrTooMuch says that an evaluation took more steps than its budget.
 var ErrTooMuch = errors.New("the expression takes too long to evaluate")
 
-// budget bounds the nodes that one evaluation may visit.
-const budget = 50_000_000
+// Bounds on the nodes that may be visited: in one evaluation, and in all those
+// of one evaluator, some minutes of work.
+const (
+	budget      = 20_000_000
+	totalBudget = 1_000_000_000
+)
 
 // Value is the result of an expression: a node set, string, number or boolean.
 type Value[N comparable] struct {
@@ -69,13 +73,16 @@ func (v Value[N]) Nodes() []N { return v.set }
 // Evaluator evaluates expressions on one tree. It is not safe for concurrent
 // use.
 type Evaluator[N comparable] struct {
-	tree Tree[N]
-	left int
-	err  error
+	tree  Tree[N]
+	left  int // of the evaluation under way, 0 if there is none
+	total int
+	err   error
 }
 
 // NewEvaluator returns an evaluator for the tree.
-func NewEvaluator[N comparable](t Tree[N]) *Evaluator[N] { return &Evaluator[N]{tree: t} }
+func NewEvaluator[N comparable](t Tree[N]) *Evaluator[N] {
+	return &Evaluator[N]{tree: t, total: totalBudget}
+}
 
 // frame is the context of an expression.
 type frame[N comparable] struct {
@@ -95,13 +102,15 @@ func (v *Evaluator[N]) Bool(e *Expr, n N) (bool, error) {
 func (v *Evaluator[N]) Eval(e *Expr, n N) (Value[N], error) {
 	outer, outerErr := v.left, v.err
 	if outer == 0 {
-		v.left = budget
+		v.left = min(budget, v.total)
 	}
+	start := v.left
 	v.err = nil
 	out := v.eval(e.root, &frame[N]{e: e, current: n, node: n, pos: 1, size: 1})
 	err := v.err
 	v.err = outerErr
 	if outer == 0 {
+		v.total = max(v.total-(start-v.left), 1)
 		v.left = 0
 	}
 	return out, err
