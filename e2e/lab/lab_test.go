@@ -1,9 +1,11 @@
 package lab_test
 
 import (
+	"bufio"
 	"bytes"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -122,20 +124,52 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-// A process that held a lab and died leaves a bridge and a folder: the next
-// Open removes them, and nothing of a lab that lives.
+// A process that held a lab and was killed: its devices end with it, and the
+// next Open removes what is left, and nothing of a lab that lives.
 func TestCrashedLabIsSwept(t *testing.T) {
 	alive := open(t)
-	dir := filepath.Join(lab.Root, "cvlab9999")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	bin := filepath.Join(t.TempDir(), "lab")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/lab").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := exec.CommandContext(t.Context(), bin, "-frr", "1", "-linux", "0")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600); err != nil {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	line, err := bufio.NewReader(stdout).ReadString('\n') // "frr2  ssh -i …/cvlab7/id_ed25519 …"
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(strings.Fields(line)[3])
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
 	open(t)
 	if _, err := os.Stat(dir); err == nil {
-		t.Error("what a crashed lab left is still there")
+		t.Errorf("%s is still there", dir)
+	}
+	if _, err := net.InterfaceByName(filepath.Base(dir)); err == nil {
+		t.Errorf("bridge %s is still there", filepath.Base(dir))
+	}
+	for end := time.Now().Add(10 * time.Second); ; {
+		left := 0
+		inits, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, p := range inits {
+			if b, err := os.ReadFile(p); err == nil && bytes.Contains(b, []byte(dir)) {
+				left++
+			}
+		}
+		if left == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d processes of the crashed lab live on", left)
+		}
 	}
 	if _, err := net.InterfaceByName(alive.Bridge); err != nil {
 		t.Errorf("a lab that lives was swept: %v", err)
