@@ -106,7 +106,8 @@ func (s *Session) openService(ctx context.Context, name string, sv Service) (net
 	if err != nil {
 		return nil, err
 	}
-	t := &tracked{Conn: c, s: s}
+	_, packets := c.(*net.UDPConn)
+	t := &tracked{Conn: c, s: s, packets: packets}
 	if err := s.keep(t); err != nil {
 		return nil, err
 	}
@@ -116,7 +117,20 @@ func (s *Session) openService(ctx context.Context, name string, sv Service) (net
 // tracked is a connection that ends with its session.
 type tracked struct {
 	net.Conn
-	s *Session
+	s       *Session
+	packets bool
+}
+
+// Datagram reports whether one Read or Write is one datagram: the address,
+// which would tell, is hidden.
+func (t *tracked) Datagram() bool { return t.packets }
+
+// CloseWrite ends our half of a stream, where the transport can.
+func (t *tracked) CloseWrite() error {
+	if c, ok := t.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }
 
 func (t *tracked) Close() error {
