@@ -166,6 +166,7 @@ func (a *Agent) readAndPut(ctx context.Context, run *vault.Run, d inventory.Devi
 	if err != nil {
 		return Result{}, err
 	}
+	defer drv.Close()
 	read, err := a.read(ctx, drv, d)
 	if err != nil {
 		return Result{}, err
@@ -365,8 +366,9 @@ func failureCode(err error) string {
 			return c.code
 		}
 	}
-	var changed *session.HostKeyError
-	if errors.As(err, &changed) {
+	var key *session.HostKeyError
+	var cert *session.CertError
+	if errors.As(err, &key) || errors.As(err, &cert) {
 		return "host-key-changed"
 	}
 	return "failed"

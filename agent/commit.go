@@ -274,6 +274,7 @@ func (r *restore) reconnectOnce(ctx context.Context, address string) error {
 // hangUp ends the session, if there is one.
 func (r *restore) hangUp() {
 	if r.sess != nil {
+		r.drv.Release(r.sess)
 		r.sess.Close()
 		r.endSess()
 		r.sess = nil

@@ -106,6 +106,7 @@ func (a *Agent) Live(ctx context.Context, d inventory.Device) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer drv.Close()
 	read, err := a.read(ctx, drv, d)
 	if err != nil {
 		return nil, err

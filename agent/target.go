@@ -26,7 +26,7 @@ func (a *Agent) dial(ctx context.Context, d inventory.Device, info plugins.Info,
 	}
 	s, err := session.Dial(ctx, t, info)
 	if errors.Is(err, session.ErrHostKeyUnknown) {
-		err = fmt.Errorf("%w: `cfgvault device trust %s` shows and pins it", err, d.Name)
+		err = fmt.Errorf("%w: `cfgvault device trust %s`", err, d.Name)
 	}
 	return s, err
 }

@@ -79,13 +79,14 @@ func statusOf(err error) Status {
 	}
 	var given statusError
 	var usage usageError
-	var changed *session.HostKeyError
+	var key *session.HostKeyError
+	var cert *session.CertError
 	switch {
 	case errors.As(err, &given):
 		return given.status
 	case errors.As(err, &usage):
 		return Usage
-	case errors.As(err, &changed):
+	case errors.As(err, &key), errors.As(err, &cert):
 		return Unreachable
 	}
 	for _, row := range []struct {

@@ -143,6 +143,7 @@ prints what it made of each line instead. "-" reads standard input.`,
 			if err != nil {
 				return err
 			}
+			defer drv.Close()
 			if artefact == "" {
 				artefact = mainArtefact(drv.Info())
 			}
