@@ -52,6 +52,10 @@ func dataCases() []dataCase {
 			good: []string{`{"m:p":{"a":"x"}}`, `{"m:p":{"b":"x","d":"x"}}`}, bad: []string{`{"m:p":{}}`, `{"m:p":{"b":"x"}}`}},
 		{name: "choice", body: `container p { presence x; choice ch { leaf a { type string; } case c { leaf b { type string; } choice in { leaf d { type string; } leaf e { type string; } } } } }`,
 			good: []string{`{"m:p":{"a":"x"}}`, `{"m:p":{"b":"x","d":"x"}}`}, bad: []string{`{"m:p":{"a":"x","b":"y"}}`, `{"m:p":{"d":"x","e":"y"}}`, `{"m:p":{"a":"x","e":"y"}}`}, want: "excludes"},
+		{name: "defaults in a choice", body: `container p { choice ch { default x; case x { leaf a { type int8; default 1; } } case y { leaf b { type int8; } leaf d { type int8; default 2; } } } leaf t1 { type empty; must "../a = 1 and not(../d)"; } leaf t2 { type empty; must "../d = 2 and not(../a)"; } }`,
+			good: []string{`{"m:p":{"t1":[null]}}`, `{"m:p":{"b":1,"t2":[null]}}`, `{"m:p":{"a":1,"t1":[null]}}`}, bad: []string{`{"m:p":{"t2":[null]}}`, `{"m:p":{"b":1,"t1":[null]}}`}},
+		{name: "unique values that run together", body: `list l { key k; unique "a b"; leaf k { type string; } leaf a { type string; } leaf b { type string; } }`,
+			good: []string{`{"m:l":[{"k":"1","a":"xy","b":"z"},{"k":"2","a":"x","b":"yz"}]}`}, bad: []string{`{"m:l":[{"k":"1","a":"x","b":"z"},{"k":"2","a":"x","b":"z"}]}`}},
 		{name: "elements", body: `container p { presence x; leaf-list x { type string; min-elements 2; max-elements 3; } }`,
 			good: []string{`{"m:p":{"x":["a","b"]}}`, `{"m:p":{"x":["a","b","c"]}}`}, bad: []string{`{"m:p":{}}`, `{"m:p":{"x":["a"]}}`, `{"m:p":{"x":["a","b","c","d"]}}`}},
 		{name: "keys", body: `list l { key "a b"; leaf a { type string; } leaf b { type uint8; } leaf c { type string; } }`,
@@ -163,5 +167,52 @@ func TestSyntax(t *testing.T) {
 		if _, err := set.ParseJSON([]byte(bad)); err == nil {
 			t.Errorf("%q: accepted", bad)
 		}
+	}
+}
+
+// TestTrim: a default that is written out is left out of the canonical form,
+// unless it also says which case of a choice is chosen.
+func TestTrim(t *testing.T) {
+	set, err := load(map[string]string{"m.yang": wrap(`container p { leaf a { type int8; default 1; } leaf-list l { type int8; default 1; default 2; } container np { leaf x { type int8; default 0x10; } }
+	  choice ch { default x; leaf x { type int8; default 5; } case y { leaf b { type int8; default 6; } } } container pr { presence x; } } list k { key k; leaf k { type int8; default 3; } } leaf st { config false; type int8; }`)}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		`{"m:p":{"a":1}}`:                    `{}`,
+		`{"m:p":{"a":2}}`:                    `{"m:p":{"a":2}}`,
+		`{"m:p":{"l":[2,1]}}`:                `{}`,
+		`{"m:p":{"l":[2]}}`:                  `{"m:p":{"l":[2]}}`,
+		`{"m:p":{"np":{"x":16}}}`:            `{}`,
+		`{"m:p":{"x":5}}`:                    `{}`,
+		`{"m:p":{"b":6}}`:                    `{"m:p":{"b":6}}`,
+		`{"m:p":{"pr":{}}}`:                  `{"m:p":{"pr":{}}}`,
+		`{"m:k":[{"k":10},{"k":3},{"k":9}]}`: `{"m:k":[{"k":3},{"k":9},{"k":10}]}`,
+		`{"m:st":1}`:                         `{}`,
+	} {
+		tree, err := set.ParseJSON([]byte(in))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+		} else if got := string(tree.Canonical()); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestRangesThatTouch: 3..7 is at least as limiting as "1..4 | 5..9" (RFC 7950
+// §9.2.4); yanglint refuses it.
+func TestRangesThatTouch(t *testing.T) {
+	set, err := load(map[string]string{"m.yang": wrap(`typedef t { type uint8 { range "1..4 | 5..9 | 11"; } } leaf a { type t { range "3..7"; } }`)}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := check(set, `{"m:a":5}`); err != nil {
+		t.Error(err)
+	}
+	if check(set, `{"m:a":8}`) == nil {
+		t.Error("8 is accepted")
+	}
+	if _, err := load(map[string]string{"m.yang": wrap(`typedef t { type uint8 { range "1..4 | 5..9 | 11"; } } leaf a { type t { range "3..11"; } }`)}, "m"); err == nil {
+		t.Error("a range with a gap in it is accepted")
 	}
 }
