@@ -17,6 +17,7 @@ import (
 )
 
 const (
+	clockStep   = 5 * time.Second // a clock may be set back by, between two runs
 	maxSkew     = 5 * time.Minute // between this machine's clock and the store's
 	flushers    = 16              // objects put at once when an outbox is emptied
 	maxVaultDoc = 64 << 10
@@ -110,7 +111,7 @@ func (v *Vault) begin(ctx context.Context, h *home, o RunOptions) (*Run, error) 
 // store's: names sort by time, and retention counts it.
 func (v *Vault) checkClock(ctx context.Context, c chain) error {
 	now := v.now()
-	if now.Before(c.Time) {
+	if now.Before(c.Time.Add(-clockStep)) {
 		return fmt.Errorf("%w: it says %s, but the last record was written at %s; set it right",
 			ErrClock, formatTime(now), formatTime(c.Time))
 	}

@@ -3,11 +3,13 @@ package s3_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,5 +241,61 @@ func TestBodyBreaksOff(t *testing.T) {
 	data, err := s.Get(t.Context(), "a", 10)
 	if err != nil || string(data) != "data" || cut.left != 0 {
 		t.Fatalf("got %q, %v; %d cuts left", data, err, cut.left)
+	}
+}
+
+// counter counts requests.
+type counter struct {
+	http.RoundTripper
+	n atomic.Int64
+}
+
+func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	return c.RoundTripper.RoundTrip(r)
+}
+
+// TestRequests: a night that changes nothing costs a handful of requests,
+// however many devices there are, with rights to read and without.
+func TestRequests(t *testing.T) {
+	g := gateway.Start(t)
+	o := g.Bucket("vault")
+	c := vault.Config{Dir: filepath.Join(t.TempDir(), "home"), Store: open(t, o)}
+	if _, err := vault.Create(t.Context(), c, vault.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	devices := make([]string, 50)
+	run := func(each func(*vault.Run, string) error) {
+		v, err := vault.Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := v.Begin(t.Context(), vault.RunOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range devices {
+			if err := each(r, fmt.Sprintf("dev-%d", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(func(r *vault.Run, d string) error {
+		_, err := r.Put(t.Context(), &vault.Snapshot{Device: d, Files: []vault.File{{Name: "f", Kind: vault.Native}}})
+		return err
+	})
+	for name, o := range map[string]s3.Options{"all rights": o, "put-only": g.PutOnly(o)} {
+		count := &counter{RoundTripper: o.Transport}
+		o.Transport = count
+		c.Store = open(t, o)
+		run(func(r *vault.Run, d string) error { return r.Seen(d, nil) })
+		if n := count.n.Load(); n > 12 {
+			t.Errorf("%s: %d requests", name, n)
+		} else {
+			t.Logf("%s: %d requests", name, n)
+		}
 	}
 }
