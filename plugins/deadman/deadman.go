@@ -213,7 +213,8 @@ func (t Timer) Commit(ctx context.Context, s plugins.Session, within time.Durati
 }
 
 // Confirm stops the timer and runs Save. It fails with ErrRolledBack if the
-// timer won; a failed Save is a *StepError, after which the change stands,
+// timer won, with ErrBusy while the change is still being applied and with a
+// *StepError if applying it had failed (the timer then goes on); a failed Save is a *StepError, after which the change stands,
 // unsaved, and Confirm may be tried again.
 func (t Timer) Confirm(ctx context.Context, s plugins.Session) error {
 	op := "confirm"
@@ -338,9 +339,12 @@ func (t Timer) outcome(step string, a answer) error {
 		return fmt.Errorf("change %s: the timer could not be started: %w", t.ID, plugins.ErrNotPermitted)
 	case rcDisk:
 		return fmt.Errorf("change %s: the device has no room for what a rollback needs; nothing was changed", t.ID)
-	case rcPrepare, rcSave, rcRollback:
-		if a.rc == rcRollback {
+	case rcPrepare, rcSave, rcRollback, rcApply:
+		switch a.rc {
+		case rcRollback:
 			step = "rollback"
+		case rcApply:
+			step = "apply"
 		}
 		return fmt.Errorf("change %s: %w", t.ID, &StepError{Step: step, Text: a.text, RolledBack: a.rc == rcPrepare})
 	case rcNotStaged, rcGone:

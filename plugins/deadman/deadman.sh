@@ -252,6 +252,8 @@ confirm)
 			mv armed rolledback && finish rolledback
 			end 76
 		fi
+		[ -e apply.rc ] || ! alive apply.pid || end 75 # it is still being applied
+		[ "$(cat apply.rc 2>/dev/null)" = 0 ] || end 79
 		mv armed confirmed 2>/dev/null || end 76
 		alive timer.pid && kill -TERM "-$pid" 2>/dev/null # else it would notice within 5 s
 		;;

@@ -400,9 +400,12 @@ func TestSessionEnds(t *testing.T) {
 		if err := <-done; !errors.Is(err, plugins.ErrSessionLost) {
 			t.Errorf("commit: %v", err)
 		}
-		r.sh("touch /tmp/go")
 		r = r.again()
-		for r.sh("cat "+file) != "new" { // the change goes on without its session
+		if err := c.Confirm(ctx, r.s); !errors.Is(err, plugins.ErrBusy) {
+			t.Errorf("confirm of what is still being applied: %v", err)
+		}
+		r.sh("touch /tmp/go")
+		for r.sh("ls /home/"+r.why.User+"/.cfgvault/mid-commit/apply.rc 2>/dev/null || true") == "" { // the change goes on without its session
 		}
 		r.want(c, plugins.StatePending, "new")
 		if err := c.Confirm(ctx, r.s); err != nil {
@@ -441,6 +444,25 @@ func TestRace(t *testing.T) {
 		r.want(c, plugins.StateRolledBack, "old")
 	}
 	t.Logf("confirm won %d times, the timer %d times", won[true], won[false])
+}
+
+// Save may take longer than the timer has left: once Confirm has won, the timer
+// cannot fire, even if it could not be ended.
+func TestSaveOutlastsTimer(t *testing.T) {
+	t.Parallel()
+	m := device(t)
+	r := login(t, m, m.None())
+	sc := scripts()
+	sc.Save = "n=0; while [ $n -lt 9 ] && [ ! -e rollback.pid ]; do sleep 1; n=$((n + 1)); done; [ ! -e rollback.pid ]"
+	c := r.stage("slow", sc)
+	if _, err := c.Commit(t.Context(), r.s, 6*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	r.sh("rm /home/" + r.why.User + "/.cfgvault/slow/timer.pid")
+	if err := c.Confirm(t.Context(), r.s); err != nil {
+		t.Error(err)
+	}
+	r.want(c, plugins.StateConfirmed, "new")
 }
 
 func TestBoot(t *testing.T) {
