@@ -111,13 +111,13 @@ func configTable() lens.Table {
 func systemRows() []lens.Row {
 	const sys = "cfgvault-system:system/"
 	rows := []lens.Row{
-		{Text: "hostname $h", Set: sys + "hostname=$h"},
-		{Text: "dns domain $d", Set: sys + "domain-name=$d"},
-		{Text: "ip domain-name $d", Set: sys + "domain-name=$d", ReadOnly: true}, // before 4.22
-		{Text: "ip domain-list $d", Set: sys + "dns/search+=$d"},
+		{Text: "hostname $h:host-name", Set: sys + "hostname=$h"},
+		{Text: "dns domain $d:domain", Set: sys + "domain-name=$d"},
+		{Text: "ip domain-name $d:domain", Set: sys + "domain-name=$d", ReadOnly: true}, // before 4.22
+		{Text: "ip domain-list $d:domain", Set: sys + "dns/search+=$d"},
 		{Text: "ip name-server vrf $vrf!default $a:ip", Set: sys + "dns/server[address=$a] " + sys + "dns/server[address=$a]/vrf=$vrf"},
 		{Text: "ip name-server $a:ip", Set: sys + "dns/server[address=$a]", ReadOnly: true},
-		{Text: "clock timezone $z:line", Set: sys + "clock/timezone=$z"},
+		{Text: "clock timezone $z:zone", Set: sys + "clock/timezone=$z"},
 		{Text: "ip routing", Set: sys + "forwarding/ipv4=true"},
 		{Text: "no ip routing", Set: sys + "forwarding/ipv4=false"},
 		{Text: "ipv6 unicast-routing", Set: sys + "forwarding/ipv6=true"},
@@ -182,7 +182,7 @@ func vlanRows() []lens.Row {
 	const vlan = "cfgvault-vlans:vlans/vlan[id=$id]"
 	return []lens.Row{
 		{Text: "vlan $id:1..4094", Set: vlan, Rows: []lens.Row{
-			{Text: "name $n:line", Set: "./name=$n"},
+			{Text: "name $n:vlan-name", Set: "./name=$n"},
 			{Text: "state suspend", Set: "./enabled=false"},
 			{Text: "state active", Set: "./enabled=true"},
 		}},

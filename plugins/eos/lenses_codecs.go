@@ -24,7 +24,9 @@ func codecs() map[string]lens.Codec {
 	}
 	return map[string]lens.Codec{
 		"ifname":     ifname,
-		"vrf":        lens.Word(func(s string) bool { return s != "default" }),
+		"vrf":        lens.Word(func(s string) bool { return s != "default" }).Max(255),
+		"zone":       b["line"].Max(64),
+		"vlan-name":  b["line"].Max(128),
 		"host":       lens.Or(b["ip"], lens.Word(hostName)),
 		"source":     lens.Or(b["ip"], ifname),
 		"rd":         lens.Word(routeDistinguisher),

@@ -38,8 +38,10 @@ func instanceRows() []lens.Row {
 		{Text: "neighbor $n:name peer-group", Set: group, ReadOnly: true}, // before 4.22
 	}, peerRows("$n:name", group)...)})
 	rows = append(rows, lens.Row{Each: neighbor, Rows: append([]lens.Row{
-		{Text: "neighbor $n:ip peer group $g", Set: neighbor + "/peer-group=$g"},
-		{Text: "neighbor $n:ip peer-group $g", Set: neighbor + "/peer-group=$g", ReadOnly: true},
+		// A peer group stands before its neighbors; one that was never
+		// declared is no group, and the tree refers to none.
+		{Text: "neighbor $n:ip peer group $g", Set: neighbor + "/peer-group=$g", If: "./peer-group[name=$g]"},
+		{Text: "neighbor $n:ip peer-group $g", Set: neighbor + "/peer-group=$g", If: "./peer-group[name=$g]", ReadOnly: true},
 	}, peerRows("$n:ip", neighbor)...)})
 	rows = append(rows, lens.Row{Text: "bgp listen range $p:prefix peer-group $n:name", Set: group + "/listen-range+=$p", If: group})
 	for _, f := range []struct{ name, prefix string }{{"ipv4-unicast", "prefix4"}, {"ipv6-unicast", "prefix6"}} {

@@ -100,7 +100,7 @@ func runningTable() lens.Table {
 		Parse: parseConfig,
 		Codecs: map[string]lens.Codec{
 			"ifname":      lens.Word(interfaceName),
-			"vrf":         lens.Word(func(s string) bool { return s != "default" }),
+			"vrf":         lens.Word(func(s string) bool { return s != "default" }).Max(255),
 			"drop":        lens.OneOf("Null0>blackhole", "blackhole", "reject"),
 			"link-local":  linkLocal(),
 			"remote-as":   lens.Or(lens.OneOf("internal", "external"), lens.Builtin()["asn"]),
@@ -183,8 +183,8 @@ func linkLocal() lens.Codec {
 func systemRows() []lens.Row {
 	const sys = "cfgvault-system:system/"
 	rows := []lens.Row{
-		{Text: "hostname $h", Set: sys + "hostname=$h"},
-		{Text: "domainname $d", Set: sys + "domain-name=$d"},
+		{Text: "hostname $h:host-name", Set: sys + "hostname=$h"},
+		{Text: "domainname $d:domain", Set: sys + "domain-name=$d"},
 		{Text: "log file $f", Set: sys + "logging/file=$f"},
 		{Text: "log syslog $l:severity", Set: sys + "logging/level=$l"},
 		{Text: "log facility $f", Set: sys + "logging/facility=$f"},

@@ -45,15 +45,18 @@ func instanceRows() []lens.Row {
 	group, neighbor := "./peer-group[name=$n]", "./neighbor[address=$n]"
 	rows = append(rows, lens.Row{Each: group, Rows: append(
 		[]lens.Row{{Text: "neighbor $n:name peer-group", Set: group}}, peerRows("$n:name", group)...)})
+	// A peer group stands before its neighbors; one that was never declared is
+	// no group, and the tree refers to none.
+	//
 	// An unnumbered neighbor is called by its interface; only its first
 	// statement tells it from a peer group.
 	first := []lens.Row{
 		{Text: "neighbor $n:ip remote-as $peer-as:remote-as", Set: neighbor + "/remote-as=$peer-as"},
-		{Text: "neighbor $n:ip peer-group $g", Set: neighbor + "/peer-group=$g"},
+		{Text: "neighbor $n:ip peer-group $g", Set: neighbor + "/peer-group=$g", If: "./peer-group[name=$g]"},
 		{Text: "neighbor $n:ifname interface remote-as $peer-as:remote-as", Set: neighbor + "/remote-as=$peer-as"},
-		{Text: "neighbor $n:ifname interface peer-group $g", Set: neighbor + "/peer-group=$g"},
+		{Text: "neighbor $n:ifname interface peer-group $g", Set: neighbor + "/peer-group=$g", If: "./peer-group[name=$g]"},
 		{Text: "neighbor $n:ifname interface", Set: neighbor},
-		{Text: "neighbor $n:ifname peer-group $g", Set: neighbor + "/peer-group=$g", If: neighbor},
+		{Text: "neighbor $n:ifname peer-group $g", Set: neighbor + "/peer-group=$g", If: neighbor + " ./peer-group[name=$g]"},
 	}
 	rows = append(rows, lens.Row{Each: neighbor, Rows: append(append(first, peerRows("$n:ip", neighbor)...), peerRows("$n:ifname", neighbor)...)})
 	rows = append(rows, lens.Row{Text: "bgp listen range $p:prefix peer-group $n:name", Set: group + "/listen-range+=$p"})

@@ -26,8 +26,10 @@ const Rest = -1
 
 // Builtin returns the codecs that every table has, by name:
 //
-//	word                one word
+//	word                one word of up to 255 characters
 //	name                one word that is no number and no address
+//	host-name           one word of up to 253 characters
+//	domain              a domain name
 //	line                the rest of the line
 //	ip ip4 ip6          an address in its canonical form (RFC 5952)
 //	zoned               an address that may have a zone, "fe80::1%eth0"
@@ -49,8 +51,10 @@ const Rest = -1
 //	one-of=a|b>c        one of these words; "b>c" is b in the text and c in the tree
 func Builtin() map[string]Codec {
 	return map[string]Codec{
-		"word":        Word(nil),
-		"name":        Word(func(s string) bool { return !isNumber(s) && !isAddress(s) }),
+		"word":        Word(nil).Max(255),
+		"name":        Word(func(s string) bool { return !isNumber(s) && !isAddress(s) }).Max(255),
+		"host-name":   Word(nil).Max(253),
+		"domain":      Word(isDomain),
 		"line":        Line(),
 		"ip":          address(0, false),
 		"ip4":         address(4, false),
@@ -69,7 +73,7 @@ func Builtin() map[string]Codec {
 		"asn":         asn(),
 		"mac":         mac(),
 		"vlans":       vlans(),
-		"secret":      secret(Word(nil)),
+		"secret":      secret(Word(nil).Max(255)),
 		"secret-line": secret(Line()),
 	}
 }
@@ -243,4 +247,38 @@ func (c Codec) With(canonical func(string) (string, bool)) Codec {
 		return write(v)
 	}
 	return c
+}
+
+// Max makes a codec that refuses strings of more than n characters.
+func (c Codec) Max(n int) Codec {
+	read, write := c.Read, c.Write
+	fits := func(v []any) bool {
+		s, _ := v[0].(string)
+		return utf8.RuneCountInString(s) <= n
+	}
+	c.Read = func(s string) ([]any, bool) {
+		v, ok := read(s)
+		return v, ok && fits(v)
+	}
+	c.Write = func(v []any) (string, bool) {
+		s, ok := write(v)
+		return s, ok && fits(v)
+	}
+	return c
+}
+
+// isDomain accepts what RFC 1034 does, and the underscore of service names.
+func isDomain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if len(label) == 0 || len(label) > 63 || label[0] == '-' || strings.ContainsAny(label[len(label)-1:], "-_") {
+			return false
+		}
+	}
+	return len(s) <= 253
 }

@@ -86,8 +86,8 @@ func (w *writer) rows(rows []*row, depth int) {
 		case len(r.set) == 0:
 			w.frame(r, depth)
 		default:
-			w.solve(r.cond, nil, func([]touch) {
-				w.solve(r.set, nil, func(t []touch) { w.statement(r, t, depth) })
+			w.solve(r.set, nil, func(t []touch) {
+				w.solve(r.cond, nil, func([]touch) { w.statement(r, t, depth) })
 			})
 		}
 	}

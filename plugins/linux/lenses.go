@@ -162,18 +162,11 @@ func interfaceExists(name string) lens.Assign {
 
 // domain refuses what is no domain name: "~." and other routes of resolved.
 func domain(s string) (string, bool) {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_') {
-			return "", false
-		}
+	v, ok := lens.Builtin()["domain"].Read(s)
+	if !ok {
+		return "", false
 	}
-	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
-		if len(label) == 0 || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || label[len(label)-1] == '_' {
-			return "", false
-		}
-	}
-	return s, len(s) <= 253
+	return v[0].(string), true
 }
 
 func host(s string) (string, bool) {

@@ -21,8 +21,8 @@ var lenses = sync.OnceValue(func() lensSet {
 			".network": lens.Check(networkTable()), ".netdev": lens.Check(netdevTable()), ".link": lens.Check(linkTable()),
 		},
 		ifupdown: lens.Check(ifupdownTable()),
-		hostname: lens.Check(flat(lens.Row{Text: "$h", Set: "cfgvault-system:system/hostname=$h"})),
-		timezone: lens.Check(flat(lens.Row{Text: "$z", Set: "cfgvault-system:system/clock/timezone=$z"})),
+		hostname: lens.Check(flat(lens.Row{Text: "$h:host-name", Set: "cfgvault-system:system/hostname=$h"})),
+		timezone: lens.Check(flat(lens.Row{Text: "$z:zone", Set: "cfgvault-system:system/clock/timezone=$z"})),
 		resolver: lens.Check(flat(
 			lens.Row{Text: "nameserver $a:ip", Set: "cfgvault-system:system/dns/server[address=$a]"},
 			lens.Row{Text: "domain $d:domain", Set: "cfgvault-system:system/domain-name=$d"},
@@ -36,7 +36,7 @@ var lenses = sync.OnceValue(func() lensSet {
 // flat is a file of single statements.
 func flat(rows ...lens.Row) lens.Table {
 	c := codecs()
-	c["domain"] = lens.Word(func(s string) bool { _, ok := domain(s); return ok })
+	c["zone"] = lens.Word(nil).Max(64)
 	return lens.Table{
 		Parse:  func(text string) *syntax.Doc { return syntax.ParseSections(text, syntax.Properties()) },
 		Codecs: c, Rows: rows, Lines: comments(),
@@ -63,7 +63,7 @@ func sysctlTable() lens.Table {
 // separator is a slash, slashes separate and dots belong to names
 // (sysctl.d(5)). Patterns, and the sign that ignores errors, are not read.
 func sysctlName() lens.Codec {
-	return lens.Word(nil).With(func(s string) (string, bool) {
+	return lens.Word(nil).Max(255).With(func(s string) (string, bool) {
 		if strings.ContainsAny(s, "*?[]= \t\r") || strings.HasPrefix(s, "-") {
 			return "", false
 		}

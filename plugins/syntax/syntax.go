@@ -141,7 +141,7 @@ func split(text string) []Line {
 		for l.Indent < len(body) && space(body[l.Indent]) {
 			l.Indent++
 		}
-		if l.Indent == len(body) {
+		if l.Indent == len(body) || strings.TrimSpace(body[l.Indent:]) == "" {
 			l.Kind = Blank
 		} else {
 			l.Kind = Statement
