@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,15 +62,15 @@ func (h *home) loadCache(trust string) *cache {
 	return c
 }
 
-func (h *home) saveCache(c *cache) error {
-	if !c.changed {
-		return nil
+// saveCache keeps the cache if it can. A full disk or a missing folder costs
+// time at the next reading and must not stand in the way of a restore.
+func (h *home) saveCache(c *cache) {
+	if !c.changed || os.MkdirAll(h.path(dirCache), 0o700) != nil {
+		return
 	}
-	if err := h.save(h.path(dirCache, fileCache), c.marshal()); err != nil {
-		return fmt.Errorf("cache: %w", err)
+	if h.save(h.path(dirCache, fileCache), c.marshal()) == nil {
+		c.changed = false
 	}
-	c.changed = false
-	return nil
 }
 
 func (c *cache) marshal() []byte {

@@ -94,7 +94,8 @@ func (v *Vault) Index(ctx context.Context) (*Index, error) {
 	if err != nil {
 		return idx, err
 	}
-	return idx, h.saveCache(x.cache)
+	h.saveCache(x.cache)
+	return idx, nil
 }
 
 // adopt makes a newer trust the home's own.

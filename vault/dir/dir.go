@@ -25,8 +25,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/cfgvault/cfgvault/vault"
 	"github.com/cfgvault/cfgvault/vault/internal/durable"
 )
@@ -228,11 +226,6 @@ func (s *Store) rename(temp, key string) error {
 		return fs.ErrExist
 	}
 	return s.root.Rename(temp, key)
-}
-
-func renameNoReplace(dir *os.File, from, to string) error {
-	fd := int(dir.Fd())
-	return unix.Renameat2(fd, from, fd, to, unix.RENAME_NOREPLACE)
 }
 
 // Get returns an object; see vault.Store.
