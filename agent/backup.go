@@ -199,9 +199,9 @@ func (a *Agent) read(ctx context.Context, drv *host.Driver, d inventory.Device) 
 
 // readSession identifies and exports the device of an open session.
 func readSession(ctx context.Context, drv plugins.Driver, s *session.Session) (*reading, error) {
-	facts, err := drv.Identify(ctx, s)
+	facts, err := identify(ctx, drv, s)
 	if err != nil {
-		return nil, fmt.Errorf("identify: %w", err)
+		return nil, err
 	}
 	exp, err := drv.Export(ctx, s)
 	if err != nil {
@@ -211,6 +211,19 @@ func readSession(ctx context.Context, drv plugins.Driver, s *session.Session) (*
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	return &reading{facts: facts, exp: exp}, nil
+}
+
+// identify asks who answers. A device that does not even offer what the driver
+// talks over is of another platform.
+func identify(ctx context.Context, drv plugins.Driver, s plugins.Session) (plugins.Facts, error) {
+	facts, err := drv.Identify(ctx, s)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = fmt.Errorf("%w: %w", plugins.ErrWrongPlatform, err)
+	}
+	if err != nil {
+		err = fmt.Errorf("identify: %w", err)
+	}
+	return facts, err
 }
 
 // checkExport holds an export to the contract; a driver that says complete

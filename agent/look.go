@@ -8,6 +8,7 @@ import (
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/host"
 	"github.com/cfgvault/cfgvault/schemas"
 	"github.com/cfgvault/cfgvault/vault"
 )
@@ -151,4 +152,23 @@ func Changes(from, to string, a, b *Opened) []Difference {
 		}
 	}
 	return out
+}
+
+// WithSession runs f with a device's driver on an open session.
+func (a *Agent) WithSession(ctx context.Context, device string, f func(*host.Driver, plugins.Session) error) error {
+	d, err := a.Inventory.Device(device)
+	if err != nil {
+		return err
+	}
+	drv, err := a.host.Own(ctx, d.Driver)
+	if err != nil {
+		return err
+	}
+	defer drv.Close()
+	s, err := a.dial(ctx, d, drv.Info(), "")
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return f(drv, s)
 }

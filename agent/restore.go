@@ -260,9 +260,9 @@ func (r *restore) identify(ctx context.Context) error {
 	if err := r.reconnectOnce(ctx, ""); err != nil {
 		return err
 	}
-	facts, err := r.drv.Identify(ctx, r.sess)
+	facts, err := identify(ctx, r.drv, r.sess)
 	if err != nil {
-		return fmt.Errorf("identify: %w", err)
+		return err
 	}
 	r.before = &reading{facts: facts, exp: &plugins.Export{}, took: time.Since(begun)}
 	return r.gates.unit(r.meta, r.drv.Info().Name, facts)

@@ -98,9 +98,9 @@ func (r *restore) again(ctx context.Context) error {
 	if err := r.drv.Discard(ctx, r.sess, r.journal.Head().ChangeID); err != nil {
 		return fmt.Errorf("discard what was staged: %w", r.explainText(err))
 	}
-	facts, err := r.drv.Identify(ctx, r.sess)
+	facts, err := identify(ctx, r.drv, r.sess)
 	if err != nil {
-		return fmt.Errorf("identify: %w", err)
+		return err
 	}
 	r.before.facts = facts
 	if err := r.gates.unit(r.meta, r.drv.Info().Name, facts); err != nil {

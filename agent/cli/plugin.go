@@ -18,7 +18,7 @@ import (
 
 func (a *app) plugin() *cobra.Command {
 	cmd := command{use: "plugin", short: "Drivers", long: "Lists, shows and tries the drivers, built in or third-party.", example: "cfgvault plugin list"}.cobra()
-	cmd.AddCommand(a.pluginList(), a.pluginInfo(), a.pluginNormalize(), a.pluginTrust(), a.pluginServe())
+	cmd.AddCommand(a.pluginList(), a.pluginInfo(), a.pluginNormalize(), a.pluginTest(), a.pluginRecord(), a.pluginTrust(), a.pluginServe())
 	return cmd
 }
 

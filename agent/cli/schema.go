@@ -2,12 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"sort"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,11 +29,10 @@ func (f *schemaFlags) add(cmd *cobra.Command) {
 	fl.StringArrayVar(&f.features, "features", nil, "all, none, or MODULE:F1,F2 (may be repeated; default all)")
 }
 
-// load compiles the chosen modules; without a choice, those of want.
-func (f *schemaFlags) load(want []string) (*schemas.Set, error) {
-	var o schemas.Options
+// sources are where modules are searched, and the names of those that were
+// asked for.
+func (f *schemaFlags) sources() (search []schemas.Source, names []string, err error) {
 	files := map[string][]byte{}
-	var names []string
 	for _, m := range f.modules {
 		if !strings.HasSuffix(m, ".yang") {
 			names = append(names, m)
@@ -45,11 +40,11 @@ func (f *schemaFlags) load(want []string) (*schemas.Set, error) {
 		}
 		text, err := os.ReadFile(m)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, nil, usageError{err}
 		}
 		name, rev, err := schemas.ModuleName(text, m)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		files[m] = text
 		if rev != "" {
@@ -57,99 +52,55 @@ func (f *schemaFlags) load(want []string) (*schemas.Set, error) {
 		}
 		names = append(names, name)
 	}
-	o.Search = append(o.Search, schemas.Files(files))
+	search = append(search, schemas.Files(files))
 	for _, d := range f.dirs {
 		if info, err := os.Stat(d); err != nil || !info.IsDir() {
-			return nil, usageError{fmt.Errorf("--module-dir %s: not a folder", d)}
+			return nil, nil, usageError{fmt.Errorf("--module-dir %s: not a folder", d)}
 		}
 		src, err := schemas.FS(os.DirFS(d))
 		if err != nil {
-			return nil, usageError{err}
+			return nil, nil, usageError{err}
 		}
-		o.Search = append(o.Search, src)
+		search = append(search, src)
 	}
-	o.Search = append(o.Search, schemas.Embedded())
-	var err error
-	if o.Feature, err = featureChoice(f.features); err != nil {
+	return append(search, schemas.Embedded()), names, nil
+}
+
+// load compiles the chosen modules; without a choice, those that otherwise
+// names.
+func (f *schemaFlags) load(otherwise func(search []schemas.Source) ([]string, error)) (*schemas.Set, error) {
+	search, names, err := f.sources()
+	if err != nil {
 		return nil, err
 	}
+	feature, err := schemas.ParseFeatures(f.features)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	if len(names) == 0 {
-		names = want
+		if names, err = otherwise(search); err != nil {
+			return nil, err
+		}
 	}
-	return schemas.Load(o, names...)
+	return schemas.Load(schemas.Options{Search: search, Feature: feature}, names...)
 }
 
-// featureChoice reads --features. A module that is named has just the features
-// that are named; the others follow all or none.
-func featureChoice(args []string) (func(module, feature string) bool, error) {
-	all := true
-	named := map[string][]string{}
-	for _, arg := range args {
-		switch module, list, ok := strings.Cut(arg, ":"); {
-		case arg == "all":
-			all = true
-		case arg == "none":
-			all = false
-		case ok && module != "":
-			named[module] = append(named[module], strings.Split(list, ",")...)
-		default:
-			return nil, usageError{fmt.Errorf("--features %q: want all, none or MODULE:FEATURE,…", arg)}
-		}
-	}
-	return func(module, feature string) bool {
-		if on, ok := named[module]; ok {
-			return slices.Contains(on, feature)
-		}
-		return all
-	}, nil
-}
-
-// topModules are the modules that a document's top-level members name
-// (RFC 7951 §4).
-func topModules(data []byte) ([]string, error) {
-	var top map[string]json.RawMessage
-	if err := json.Unmarshal(data, &top); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
-	}
-	const envelope = "ietf-yang-instance-data:instance-data-set"
-	if inner, ok := top[envelope]; ok {
-		var set struct {
-			Content json.RawMessage `json:"content-data"`
-		}
-		if err := json.Unmarshal(inner, &set); err != nil {
-			return nil, fmt.Errorf("%s: %w", envelope, err)
-		}
-		return topModules(set.Content)
-	}
-	seen := map[string]bool{}
-	for name := range top {
-		module, _, ok := strings.Cut(strings.TrimPrefix(name, "@"), ":")
-		if !ok {
-			return nil, fmt.Errorf("top-level member %q names no module (RFC 7951 §4)", name)
-		}
-		seen[module] = true
-	}
-	var names []string
-	for m := range seen {
-		names = append(names, m)
-	}
-	sort.Strings(names)
-	return names, nil
-}
+// own names cfgvault's own modules.
+func own([]schemas.Source) ([]string, error) { return schemas.EmbeddedNames(), nil }
 
 func (a *app) schemaValidate() *cobra.Command {
 	var f schemaFlags
 	var format, kind string
 	cmd := command{
 		use: "validate FILE", short: "Validate data against YANG modules",
-		long: `Reads RFC 7951 JSON, bare or in an RFC 9195 envelope, and checks it against YANG
-modules. Without --module the modules are those that the data's top-level
-members name. "-" reads standard input.`,
+		long: `Reads RFC 7951 JSON, bare or in an RFC 9195 envelope, or RFC 7950 XML, and checks
+it against YANG modules. Without --module the modules are those that the data's
+top-level members name. "-" reads standard input.`,
 		example: "cfgvault schema validate --module ietf-system.yang --module-dir yang system.json",
 		args:    cobra.ExactArgs(1),
 		run: func(_ context.Context, args []string) error {
-			if format != "json" {
-				return usageError{fmt.Errorf("--format %q: this version reads json", format)}
+			if format != "json" && format != "xml" {
+				return usageError{fmt.Errorf("--format %q: want json or xml", format)}
 			}
 			if kind != "config" && kind != "data" {
 				return usageError{fmt.Errorf("--type %q: want config or data", kind)}
@@ -158,29 +109,42 @@ members name. "-" reads standard input.`,
 			if err != nil {
 				return err
 			}
-			invalid := func(err error) error { return statusError{Failed, fmt.Errorf("%s is not valid:\n%w", args[0], err)} }
-			want, err := topModules(data)
-			if err != nil && len(f.modules) == 0 {
-				return invalid(err)
-			}
-			set, err := f.load(want)
-			if err != nil {
+			o := schemas.ParseOptions{XML: format == "xml", ConfigOnly: kind == "config"}
+			var unnamed error
+			set, err := f.load(func(search []schemas.Source) ([]string, error) {
+				names, err := schemas.DataModules(data, o, search...)
+				unnamed = err
+				return names, err
+			})
+			switch {
+			case unnamed != nil:
+				return a.invalid(args[0], unnamed)
+			case err != nil:
 				return usageError{fmt.Errorf("the modules cannot be used:\n%w", err)}
 			}
-			t, err := set.Parse(data, schemas.ParseOptions{ConfigOnly: kind == "config"})
+			t, err := set.Parse(data, o)
 			if err == nil {
 				err = set.Validate(t)
 			}
 			if err != nil {
-				return invalid(err)
+				return a.invalid(args[0], err)
 			}
 			return nil
 		},
 	}.cobra()
 	f.add(cmd)
-	cmd.Flags().StringVar(&format, "format", "json", "format of the data: json")
-	cmd.Flags().StringVar(&kind, "type", "config", "config: state data is an error; data: both")
+	cmd.Flags().StringVar(&format, "format", "json", "format of the data: json or xml")
+	cmd.Flags().StringVar(&kind, "type", "data", "config: state data is an error; data: both")
 	return cmd
+}
+
+// invalid prints each fault of the data and gives the verdict.
+func (a *app) invalid(file string, err error) error {
+	faults := schemas.Faults(err)
+	for _, f := range faults {
+		a.note("%s: %v", file, f)
+	}
+	return statusError{Failed, fmt.Errorf("%s is not valid: %d faults", file, len(faults))}
 }
 
 func (a *app) schemaTree() *cobra.Command {
@@ -191,7 +155,7 @@ func (a *app) schemaTree() *cobra.Command {
 		example: "cfgvault schema tree cfgvault-interfaces",
 		run: func(_ context.Context, args []string) error {
 			f.modules = append(f.modules, args...)
-			set, err := f.load(schemas.EmbeddedNames())
+			set, err := f.load(own)
 			if err != nil {
 				return err
 			}
@@ -219,12 +183,9 @@ func (a *app) schemaList() *cobra.Command {
 		example: "cfgvault schema list --json",
 		args:    cobra.NoArgs,
 		run: func(context.Context, []string) error {
-			set, err := f.load(schemas.EmbeddedNames())
+			set, err := f.load(own)
 			if err != nil {
 				return err
-			}
-			if set == nil {
-				return errors.New("no modules")
 			}
 			if a.json {
 				out := []map[string]any{}
