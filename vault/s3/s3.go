@@ -117,6 +117,9 @@ func (s *Store) String() string { return s.name }
 // Put creates an object; see vault.Store. The condition makes the server refuse
 // when the name is taken. minio-go sends no condition when it completes an
 // upload in parts, so there is only ever one part.
+//
+// BUG(s3): a server that hangs up instead of refusing a large body looks
+// unreachable to credentials that cannot read; repeating Put helps.
 func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 	if err := vault.CheckKey(key); err != nil {
 		return fmt.Errorf("put: %w", err)
@@ -135,7 +138,19 @@ func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 		return nil
 	}
 	err = s.explain("put", key, err)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, vault.ErrClock) || ctx.Err() != nil {
+		return err
+	}
 	if !errors.Is(err, fs.ErrExist) {
+		// A server may refuse before it has read a large body and hang up: then
+		// the refusal is lost, and what is there tells.
+		old, gerr := s.Get(ctx, key, int64(len(data)))
+		switch {
+		case gerr == nil && bytes.Equal(old, data):
+			return nil
+		case gerr == nil, errors.Is(gerr, vault.ErrTooLarge):
+			return fmt.Errorf("put %s at %s: %w", key, s.name, fs.ErrExist)
+		}
 		return err
 	}
 	return s.same(ctx, key, data, hex.EncodeToString(sum[:]), err)

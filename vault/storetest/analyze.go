@@ -105,8 +105,11 @@ func (a *analysis) condition() {
 		return
 	}
 	big[0] = 'y'
-	if err := a.put(a.key("big"), big); !errors.Is(err, fs.ErrExist) {
-		a.add(Unfit, "condition-ignored-big", "a large object was replaced, or refused for another reason: %v", err)
+	switch err := a.put(a.key("big"), big); {
+	case err == nil:
+		a.add(Unfit, "condition-ignored-big", "the store replaced a large object although it was told not to")
+	case !errors.Is(err, fs.ErrExist):
+		a.add(Note, "condition-unclear-big", "the store did not take a large object in the place of another, but broke off instead of refusing: %v", err)
 	}
 }
 
