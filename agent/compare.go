@@ -45,8 +45,8 @@ func Compare(text *plugins.Text, want, got []plugins.Artefact) []Difference {
 			diffs = append(diffs, Difference{w.Name, "different", Diff(text, w.Name, "wanted/"+w.Name, "device/"+w.Name, a, b)})
 			continue
 		}
-		if !maps.Equal(w.Attrs, g.Attrs) {
-			diffs = append(diffs, Difference{Artefact: w.Name, What: "attributes", Text: attrsDiff(w.Attrs, g.Attrs)})
+		if d := attrsDiff(w.Attrs, g.Attrs); d != "" {
+			diffs = append(diffs, Difference{Artefact: w.Name, What: "attributes", Text: d})
 		}
 	}
 	for _, g := range got {
@@ -65,16 +65,11 @@ func byName(list []plugins.Artefact) map[string]plugins.Artefact {
 	return m
 }
 
+// attrsDiff lists the wanted attributes that a device does not have. What a
+// driver reads more than it did then is no difference.
 func attrsDiff(want, got map[string]string) string {
 	var b strings.Builder
-	keys := slices.Sorted(maps.Keys(want))
-	for k := range got {
-		if _, ok := want[k]; !ok {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
+	for _, k := range sortedKeys(want) {
 		if want[k] != got[k] {
 			fmt.Fprintf(&b, "%s: wanted %q, device has %q\n", k, want[k], got[k])
 		}

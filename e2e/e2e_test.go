@@ -22,6 +22,9 @@ import (
 	"github.com/cfgvault/cfgvault/e2e/lab"
 )
 
+// pluginExample is the module of a third-party plugin; it freezes the wire.
+const pluginExample = "testdata/plugin-example"
+
 // binary is the path of the cfgvault under test, built by TestMain.
 var binary string
 
@@ -82,7 +85,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "router": cmdRouter, "machine": cmdMachine, "wipe": cmdWipe, "load": cmdLoad, "running": cmdRunning,
-			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot,
+			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot, "files": cmdFiles, "plugin-example": cmdPluginExample,
 		},
 	})
 }
@@ -204,6 +207,27 @@ func cmdWipe(ts *testscript.TestScript, neg bool, args []string) {
 // reboot NAME: what is not on the device's disk is gone afterwards.
 func cmdReboot(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(get(ts).device(args[0]).Reboot(context.Background()))
+}
+
+// files NAME FILE: a machine's configuration files with mode, owner and
+// content, as the harness sees them.
+func cmdFiles(ts *testscript.TestScript, neg bool, args []string) {
+	out, err := get(ts).device(args[0]).Run(context.Background(), "sh", "-c",
+		`cd /etc && find hostname hosts systemd/network network sysctl.d nftables.conf ssh/sshd_config ssh/sshd_config.d 2>/dev/null | sort | while read -r f; do stat -c '%n %a %U:%G' "$f"; test -d "$f" || cat "$f"; done`)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out, 0o600))
+}
+
+// plugin-example PATH: builds the third-party plugin, a module of its own.
+func cmdPluginExample(ts *testscript.TestScript, neg bool, args []string) {
+	dir, err := filepath.Abs(pluginExample)
+	ts.Check(err)
+	ts.Check(os.MkdirAll(filepath.Dir(args[0]), 0o700))
+	build := exec.Command("go", "build", "-o", args[0], ".")
+	build.Dir, build.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		ts.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // load NAME FILE: gives a router another configuration, running and startup.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -169,10 +170,16 @@ func unpack(text []byte) ([]plugins.Artefact, error) {
 	}
 	var out []plugins.Artefact
 	hard := map[string]int{} // first name of a file with several
+	folders := map[string]string{}
 	for r := tar.NewReader(bytes.NewReader(raw[:n])); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			slices.SortFunc(out, func(a, b plugins.Artefact) int { return strings.Compare(a.Name, b.Name) })
+			for _, a := range out {
+				if f := folders[path.Dir(a.Name)]; f != "" {
+					a.Attrs["folder"] = f
+				}
+			}
 			return out, nil
 		}
 		if err != nil {
@@ -195,6 +202,10 @@ func unpack(text []byte) ([]plugins.Artefact, error) {
 			a.Data = bytes.Clone(out[at].Data)
 		case tar.TypeSymlink:
 			a.Attrs["link"] = h.Linkname
+		case tar.TypeDir:
+			// A file comes back into a folder that has gone with it.
+			folders[strings.TrimSuffix(a.Name, "/")] = a.Attrs["mode"] + " " + a.Attrs["owner"] + " " + a.Attrs["group"]
+			continue
 		default:
 			continue
 		}

@@ -23,7 +23,8 @@ func timer(changeID string) deadman.Timer { return deadman.Timer{ID: changeID, S
 
 // plan is what a restore changes.
 type plan struct {
-	lines   []string // of the file "plan"
+	lines   []string
+	folders []string // of the file "plan"
 	files   []deadman.File
 	diff    strings.Builder
 	changed []string // paths
@@ -59,6 +60,7 @@ func (d driver) Stage(ctx context.Context, s plugins.Session, changeID string, w
 	actions := p.actions()
 	files := append(p.files,
 		deadman.File{Name: "plan", Data: []byte(strings.Join(p.lines, ""))},
+		deadman.File{Name: "folders", Data: []byte(strings.Join(p.folders, ""))},
 		deadman.File{Name: "actions", Data: []byte(strings.Join(actions, "\n") + "\n")})
 	if err := t.Stage(ctx, s, means, true, scripts(), files); err != nil {
 		return plugins.Diff{}, err
@@ -127,9 +129,9 @@ func alike(a, b plugins.Artefact) bool {
 		return false
 	}
 	if a.Attrs["link"] != "" {
-		return true
+		return b.Attrs["folder"] == "" || a.Attrs["folder"] == b.Attrs["folder"]
 	}
-	for _, k := range []string{"mode", "owner", "group"} {
+	for _, k := range []string{"mode", "owner", "group", "folder"} {
 		if b.Attrs[k] != "" && a.Attrs[k] != b.Attrs[k] {
 			return false
 		}
@@ -147,6 +149,12 @@ func attr(a plugins.Artefact, name, otherwise string) string {
 func (p *plan) put(old, a plugins.Artefact, there bool) {
 	mode, user, group := attr(a, "mode", "0644"), attr(a, "owner", "root"), attr(a, "group", "root")
 	p.lines = append(p.lines, fmt.Sprintf("put\t%s\t%s\t%s\t%s\n", mode, user, group, a.Name))
+	if f := strings.Fields(a.Attrs["folder"]); len(f) == 3 {
+		line := strings.Join(f, "\t") + "\t" + path.Dir(a.Name) + "\n"
+		if !slices.Contains(p.folders, line) {
+			p.folders = append(p.folders, line)
+		}
+	}
 	p.files = append(p.files, deadman.File{Name: "new/" + a.Name, Data: a.Data, Link: a.Attrs["link"]})
 	p.changed = append(p.changed, a.Name)
 	from := "/" + a.Name
@@ -154,6 +162,9 @@ func (p *plan) put(old, a plugins.Artefact, there bool) {
 		from = "/dev/null"
 	}
 	p.diff.WriteString(udiff.Unified(from, "/"+a.Name, show(old), show(a)))
+	if there && a.Attrs["folder"] != "" && old.Attrs["folder"] != a.Attrs["folder"] {
+		fmt.Fprintf(&p.diff, "# /%s: mode %s becomes %s\n", path.Dir(a.Name), old.Attrs["folder"], a.Attrs["folder"])
+	}
 	if there && (old.Attrs["mode"] != mode || old.Attrs["owner"] != user || old.Attrs["group"] != group) && a.Attrs["link"] == "" {
 		fmt.Fprintf(&p.diff, "# /%s: mode %s %s:%s becomes %s %s:%s\n", a.Name, old.Attrs["mode"], old.Attrs["owner"], old.Attrs["group"], mode, user, group)
 	}

@@ -5,6 +5,7 @@ import "github.com/cfgvault/cfgvault/plugins/deadman"
 // lib is common to all scripts, which run as root in the change's folder.
 //
 //	plan      one line per file that changes: put|drop TAB mode TAB owner TAB group TAB path below /
+//	folders   one line per folder of a file that is put: mode TAB owner TAB group TAB path below /
 //	actions   what to make the system read again: hostname sysctl nft networkd ifupdown sshd
 //	new/ old/ the files as they will be and as they were
 //
@@ -18,7 +19,7 @@ wants() { grep -q -x "$1" actions; }
 there() { [ -e "$1" ] || [ -L "$1" ]; }
 put() { # FROM PATH
 	[ -L "$2" ] || [ ! -d "$2" ] || { echo "$2 is a folder"; return 1; }
-	mkdir -p "${2%/*}" && cp -a "$1" "${2%/*}/.cfgvault-new" || { rm -f "${2%/*}/.cfgvault-new"; return 1; }
+	(umask 022 && mkdir -p "${2%/*}") && cp -a "$1" "${2%/*}/.cfgvault-new" || { rm -f "${2%/*}/.cfgvault-new"; return 1; }
 	mv -f "${2%/*}/.cfgvault-new" "$2" 2>/dev/null && return
 	rm -f "${2%/*}/.cfgvault-new"
 	[ ! -L "$1" ] && cat "$1" >"$2"
@@ -48,7 +49,10 @@ reread() { # how: now or boot
 func scripts() deadman.Scripts {
 	return deadman.Scripts{
 		Prepare: lib + `
-rm -rf old && mkdir old && : >old.sysctl || exit 1
+rm -rf old && mkdir old && : >old.sysctl && : >old.folders || exit 1
+while IFS=$tab read -r mode owner group path; do
+	[ ! -d "/$path" ] || stat -c "%a$tab%u$tab%g$tab$path" "/$path" >>old.folders || exit 1
+done <folders
 while IFS=$tab read -r how mode owner group path; do
 	there "/$path" || continue
 	case $path in */*) mkdir -p "old/${path%/*}" || exit 1 ;; esac
@@ -63,6 +67,11 @@ if wants nft && has nft; then { echo 'flush ruleset'; nft list ruleset; } >old.n
 exit 0
 `,
 		Apply: lib + `
+while IFS=$tab read -r mode owner group path; do
+	(umask 022 && mkdir -p "/$path") || exit 1
+	chown "$owner:$group" "/$path" 2>/dev/null || chown 0:0 "/$path" || exit 1
+	chmod "$mode" "/$path" || exit 1
+done <folders
 while IFS=$tab read -r how mode owner group path; do
 	case $how in
 	put)
@@ -81,6 +90,9 @@ reread now
 `,
 		Rollback: lib + `
 failed=0
+while IFS=$tab read -r mode owner group path; do
+	chown "$owner:$group" "/$path" && chmod "$mode" "/$path" || failed=1
+done <old.folders
 while IFS=$tab read -r how mode owner group path; do
 	if there "old/$path"; then put "old/$path" "/$path" || failed=1; else rm -f "/$path" || failed=1; fi
 done <plan
