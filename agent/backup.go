@@ -305,6 +305,9 @@ func (a *Agent) put(ctx context.Context, run *vault.Run, drv *host.Driver, d inv
 		}
 	}
 	guards.NoTree = norm == nil
+	if !info.Can(plugins.CapRestore) {
+		read.exp.NoRestore = append(read.exp.NoRestore, plugins.Reason{Code: "no-restore-driver", Text: "driver " + info.Name + " cannot put a configuration back"})
+	}
 	meta := Meta{Name: d.Name, Driver: info.Name, Version: info.Version, Facts: read.facts, Held: res.Held}
 	snap, err := pack(d.ID, vault.Routine, meta, read.exp, norm)
 	if err != nil {
@@ -334,6 +337,9 @@ func (a *Agent) digest(info plugins.Info, text *plugins.Text, read *reading) str
 	parts := [][]byte{[]byte(info.Name), []byte(info.Version), []byte(read.exp.Verdict)}
 	for _, r := range read.exp.Reasons {
 		parts = append(parts, []byte(r.Code), []byte(r.Text))
+	}
+	for _, r := range read.exp.NoRestore {
+		parts = append(parts, []byte(r.Code))
 	}
 	for _, s := range read.facts.Serials {
 		parts = append(parts, []byte(s))

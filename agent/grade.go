@@ -7,15 +7,18 @@ type Grade string
 
 // The grades.
 const (
-	GradeIncompleteSnapshot Grade = "incomplete" // not proved complete
-	GradeArchive            Grade = "archive"    // complete; no automatic way back
-	GradeRestorable         Grade = "restorable" // complete; the driver can put it back and nothing stands against it
+	GradeIncomplete Grade = "incomplete" // not proved complete
+	GradeArchive    Grade = "archive"    // complete; no automatic way back
+	GradeRestorable Grade = "restorable" // complete; the driver can put it back and nothing stands against it
 )
 
 // GradeOf reads a snapshot's grade from its record.
 func GradeOf(e vault.Entry) Grade {
 	if e.Verdict != vault.Complete {
-		return GradeIncompleteSnapshot
+		return GradeIncomplete
+	}
+	if len(e.Limits) > 0 {
+		return GradeArchive
 	}
 	return GradeRestorable
 }

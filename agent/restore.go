@@ -281,6 +281,9 @@ func (r *restore) save(ctx context.Context) (undoSealed []byte, err error) {
 		}
 		return nil, nil
 	}
+	if len(exp.NoRestore) > 0 {
+		return nil, &GateError{GateGrade, fmt.Sprintf("this login cannot put a configuration back: %s", exp.NoRestore[0].Text)}
+	}
 	r.before.exp = exp
 	r.before.took += time.Since(begun)
 	if r.opts.NoUndo {
@@ -461,6 +464,9 @@ func (r *restore) abandon(ctx context.Context, cause error) error {
 		if err = r.reconnectOnce(ctx, ""); err == nil {
 			err = r.drv.Discard(ctx, r.sess, r.journal.Head().ChangeID)
 		}
+	}
+	if errors.Is(err, plugins.ErrNotPermitted) && r.journal.Last() == journal.Opened {
+		err = nil // who may not discard could not stage either
 	}
 	if err != nil {
 		if cause == nil {

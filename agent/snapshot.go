@@ -48,6 +48,10 @@ func pack(device string, kind vault.Kind, meta Meta, exp *plugins.Export, norm *
 		s.Held = append(s.Held, vault.Code(h.Code))
 		s.Reasons = append(s.Reasons, vault.Reason{Code: vault.Code(h.Code), Text: h.Text})
 	}
+	for _, r := range exp.NoRestore {
+		s.Limits = append(s.Limits, vault.Code(r.Code))
+		s.Reasons = append(s.Reasons, vault.Reason{Code: vault.Code(r.Code), Text: r.Text})
+	}
 	var err error
 	if s.Meta, err = json.Marshal(meta); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)

@@ -32,11 +32,11 @@ type Report struct {
 	IdentityHere bool     // agent and identity share this home
 }
 
-// Check verifies records, and that every snapshot that a record names is there
+// Check reads and verifies every record as the store holds it now, and that every snapshot that a record names is there
 // with its recorded size. The error is ErrIntegrity if the report has problems;
 // the report is returned all the same.
 func (v *Vault) Check(ctx context.Context, o CheckOptions) (*Report, error) {
-	idx, err := v.Index(ctx)
+	idx, err := v.index(ctx, false)
 	if idx == nil {
 		return nil, err
 	}

@@ -40,7 +40,10 @@ type Overdue struct {
 // in the home. If something is wrong the error is ErrIntegrity, naming every
 // object concerned, and the index is returned all the same with what could be
 // verified. ErrNoVault if the store holds no vault.
-func (v *Vault) Index(ctx context.Context) (*Index, error) {
+func (v *Vault) Index(ctx context.Context) (*Index, error) { return v.index(ctx, true) }
+
+// index is Index; without the cache it reads every record from the store.
+func (v *Vault) index(ctx context.Context, cached bool) (*Index, error) {
 	h := v.current()
 	p, err := h.loadPins()
 	if err != nil {
@@ -52,7 +55,10 @@ func (v *Vault) Index(ctx context.Context) (*Index, error) {
 		return nil, err
 	}
 	trustHash := hashHex(next.trustData)
-	x.cache = h.loadCache(trustHash)
+	x.cache = newCache(trustHash)
+	if cached {
+		x.cache = h.loadCache(trustHash)
+	}
 	views, err := x.runs(ctx, next.trust)
 	if err != nil {
 		return nil, err

@@ -49,25 +49,44 @@ type deviceCode struct {
 
 // entryLine is how records and the state's listing name a snapshot.
 func entryLine(e Entry) string {
-	held := "-"
-	if len(e.Held) > 0 {
-		words := make([]string, len(e.Held))
-		for i, c := range e.Held {
-			words[i] = string(c)
-		}
-		held = strings.Join(words, ",")
+	return e.Object + " " + e.SHA256 + " " + strconv.FormatInt(e.Size, 10) + " " + string(e.Kind) + " " + string(e.Verdict) +
+		" " + joinCodes(e.Held) + " " + joinCodes(e.Limits)
+}
+
+// joinCodes is the spelling of codes in an entry: joined by commas, "-" for none.
+func joinCodes(codes []Code) string {
+	if len(codes) == 0 {
+		return "-"
 	}
-	return e.Object + " " + e.SHA256 + " " + strconv.FormatInt(e.Size, 10) + " " + string(e.Kind) + " " + string(e.Verdict) + " " + held
+	words := make([]string, len(codes))
+	for i, c := range codes {
+		words[i] = string(c)
+	}
+	return strings.Join(words, ",")
+}
+
+func splitCodes(s string) ([]Code, error) {
+	if s == "-" {
+		return nil, nil
+	}
+	var codes []Code
+	for c := range strings.SplitSeq(s, ",") {
+		if err := checkCode(Code(c)); err != nil {
+			return nil, err
+		}
+		codes = append(codes, Code(c))
+	}
+	return codes, nil
 }
 
 func parseEntryLine(line string) (Entry, error) {
-	var f [6]string
+	var f [7]string
 	rest := line
 	for i := range f {
 		var more bool
 		f[i], rest, more = strings.Cut(rest, " ")
-		if more != (i < 5) {
-			return Entry{}, fmt.Errorf("entry has not 6 fields")
+		if more != (i < len(f)-1) {
+			return Entry{}, fmt.Errorf("entry has not 7 fields")
 		}
 	}
 	e := Entry{Object: f[0], SHA256: f[1], Kind: Kind(f[3]), Verdict: Verdict(f[4])}
@@ -85,15 +104,11 @@ func parseEntryLine(line string) (Entry, error) {
 	if !validKind(e.Kind) || !validVerdict(e.Verdict) {
 		return Entry{}, fmt.Errorf("kind or verdict of %s is unknown", e.Object)
 	}
-	if f[5] != "-" {
-		for c := range strings.SplitSeq(f[5], ",") {
-			if err := checkCode(Code(c)); err != nil {
-				return Entry{}, err
-			}
-			e.Held = append(e.Held, Code(c))
-		}
+	if e.Held, err = splitCodes(f[5]); err != nil {
+		return Entry{}, err
 	}
-	return e, nil
+	e.Limits, err = splitCodes(f[6])
+	return e, err
 }
 
 // listing is the canonical text of a state: the newest entry of each device,

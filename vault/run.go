@@ -274,7 +274,7 @@ func (r *Run) Put(ctx context.Context, s *Snapshot) (Entry, error) {
 	sum := hashHex(sealed)
 	e := Entry{
 		Device: c.Device, Object: snapshotKey(c.Device, c.Time, sum), SHA256: sum, Size: int64(len(sealed)), Time: c.Time,
-		Kind: c.Kind, Verdict: c.Verdict, Held: c.Held, Key: r.home.agent.id,
+		Kind: c.Kind, Verdict: c.Verdict, Held: c.Held, Limits: c.Limits, Key: r.home.agent.id,
 	}
 	b := &box{Entry: e, Digest: s.Digest, Guard: s.Guard}
 	if err := r.outbox.add(b, sealed); err != nil {
@@ -309,7 +309,7 @@ func (r *Run) prepare(s *Snapshot) (*Snapshot, error) {
 	if len(c.Files) == 0 {
 		return nil, errors.New("snapshot without files")
 	}
-	for _, h := range c.Held {
+	for _, h := range slices.Concat(c.Held, c.Limits) {
 		if err := checkCode(h); err != nil {
 			return nil, err
 		}

@@ -25,6 +25,7 @@ type manifest struct {
 	Kind       Kind            `json:"kind"`
 	Verdict    Verdict         `json:"verdict"`
 	Held       []Code          `json:"held,omitempty"`
+	Limits     []Code          `json:"limits,omitempty"`
 	Reasons    []Reason        `json:"reasons,omitempty"`
 	Recipients []string        `json:"recipients"` // first 128 bits of the SHA-256 of each recipient's text
 	Meta       json.RawMessage `json:"meta,omitempty"`
@@ -103,7 +104,7 @@ func (v *Vault) seal(s *Snapshot, key *signingKey) ([]byte, error) {
 	h, recipients := v.home, v.recipients
 	v.mu.Unlock()
 	m := manifest{
-		Device: s.Device, Time: formatTime(s.Time), Kind: s.Kind, Verdict: s.Verdict, Held: s.Held, Reasons: s.Reasons,
+		Device: s.Device, Time: formatTime(s.Time), Kind: s.Kind, Verdict: s.Verdict, Held: s.Held, Limits: s.Limits, Reasons: s.Reasons,
 		Recipients: recipientHashes(h.recipients), Meta: s.Meta, Files: make([]manifestFile, 0, len(s.Files)),
 	}
 	members := make([]member, 0, len(s.Files))
@@ -222,7 +223,7 @@ func unseal(sealed []byte, vault string, e Entry, key *verifyKey, ids []age.Iden
 		return fail(err)
 	}
 	s := &Snapshot{
-		Device: e.Device, Time: e.Time, Kind: m.Kind, Verdict: m.Verdict, Held: m.Held, Reasons: m.Reasons, Meta: m.Meta,
+		Device: e.Device, Time: e.Time, Kind: m.Kind, Verdict: m.Verdict, Held: m.Held, Limits: m.Limits, Reasons: m.Reasons, Meta: m.Meta,
 		Files: make([]File, len(members)),
 	}
 	for i, f := range m.Files {
@@ -248,6 +249,9 @@ func (m *manifest) agrees(e Entry) error {
 	}
 	if !slices.Equal(m.Held, e.Held) {
 		wrong = append(wrong, "held")
+	}
+	if !slices.Equal(m.Limits, e.Limits) {
+		wrong = append(wrong, "limits")
 	}
 	if wrong != nil {
 		return fmt.Errorf("manifest and record disagree on %s", strings.Join(wrong, ", "))

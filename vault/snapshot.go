@@ -67,6 +67,7 @@ type Snapshot struct {
 	Kind    Kind            // empty: Routine
 	Verdict Verdict         // empty: Unknown
 	Held    []Code          // why it must not become latest good until an operator accepts it
+	Limits  []Code          // what stands against putting it back; says nothing of what is in it
 	Reasons []Reason        // sealed
 	Meta    json.RawMessage // sealed; a JSON value that the vault does not interpret
 	Files   []File
@@ -87,6 +88,7 @@ type Entry struct {
 	Kind    Kind      `json:"kind"`
 	Verdict Verdict   `json:"verdict"`
 	Held    []Code    `json:"held,omitempty"`
+	Limits  []Code    `json:"limits,omitempty"`
 
 	Run      string `json:"run,omitempty"`      // key of the record that names it
 	Key      string `json:"key,omitempty"`      // id of the agent key that signed the record
