@@ -74,7 +74,7 @@ cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
 	f.BoolVar(&dryRun, "dry-run", false, "stage, show the plan, discard")
 	f.BoolVar(&yes, "yes", false, "do not ask")
 	f.BoolVar(&resume, "resume", false, "end a restore that was interrupted")
-	f.StringVar(&mapFile, "map", "", "YAML file that renames interfaces: `OLD: NEW` a line")
+	f.StringVar(&mapFile, "map", "", "YAML file that renames interfaces, a line 'OLD: NEW' for each")
 	f.BoolVar(&noUndo, "no-undo", false, "do not save what the device has now: only for a device that cannot be exported")
 	f.DurationVar(&within, "within", 0, "the device's timer (default: twice the time to reconnect and export, at least 1m)")
 	for _, g := range gateNames() {

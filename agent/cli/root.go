@@ -85,6 +85,8 @@ after a wipe or an upgrade, or on another unit after a replacement.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SuggestionsMinimumDistance = 2
+	root.Example = indent("cfgvault init --store /var/lib/cfgvault/store\ncfgvault backup core1")
+	root.SetUsageTemplate(usageTemplate + exitHelp([]Status{Partly, NoVault, NotFound, NoIdentity, Unreachable, Plugin, Integrity, Refused, RolledBack, Outcome, Interrupted}))
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -93,7 +95,7 @@ after a wipe or an upgrade, or on another unit after a replacement.`,
 	f := root.PersistentFlags()
 	f.StringVar(&a.home, "home", "", "folder of all configuration and state (default: $CFGVAULT_HOME, else the XDG folders)")
 	f.StringVar(&a.config, "config", "", "configuration file (default: config.yaml in the home)")
-	f.StringVarP(&a.identity, "identity", "i", "", "age identity file that opens snapshots (default: identity.txt in the home)")
+	f.StringVarP(&a.identity, "identity", "i", "", "age identity file that opens snapshots (default: the one that init made)")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done on stderr")
 	root.AddGroup(
 		&cobra.Group{ID: "work", Title: "The main job:"},
@@ -161,10 +163,32 @@ func (c command) cobra() *cobra.Command {
 			return cmd.Help()
 		}
 	}
-	help := exitHelp(c.status)
-	cmd.SetUsageTemplate(strings.TrimRight(cmd.UsageTemplate(), "\n") + "\n\nExit Status:\n" + help)
+	cmd.SetUsageTemplate(usageTemplate + exitHelp(c.status))
 	return cmd
 }
+
+// usageTemplate ends with an example; the exit statuses follow.
+const usageTemplate = `Usage:{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND{{else}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{if eq (len .Groups) 0}}
+
+Commands:{{range $cmds}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{else}}{{range $group := .Groups}}
+
+{{.Title}}{{range $cmds}}{{if and (eq .GroupID $group.ID) .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+
+Global flags:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasExample}}
+
+EXAMPLE
+{{.Example}}{{end}}
+
+EXIT STATUS
+`
 
 func exitHelp(extra []Status) string {
 	all := append([]Status{Done, Failed, Usage}, extra...)
