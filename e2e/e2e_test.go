@@ -126,6 +126,9 @@ func setup(e *testscript.Env) error {
 	e.Setenv("CFGVAULT_HOME", filepath.Join(home, "cfgvault"))
 	e.Setenv("PATH", filepath.Dir(binary)+":"+os.Getenv("PATH"))
 	e.Setenv("NO_COLOR", "1")
+	if plugins, err := filepath.Abs("../plugins"); err == nil {
+		e.Setenv("PLUGINS", plugins)
+	}
 	return os.Mkdir(home, 0o700)
 }
 

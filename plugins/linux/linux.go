@@ -104,7 +104,7 @@ func (driver) Info() plugins.Info {
 	for _, f := range declared() {
 		i.Artefacts = append(i.Artefacts, plugins.ArtefactSpec{Name: f, Role: plugins.RoleFile})
 	}
-	i.Artefacts = append(i.Artefacts, plugins.ArtefactSpec{Name: osRelease, Role: plugins.RoleState, Bind: plugins.BindVersion})
+	i.Artefacts = append(i.Artefacts, plugins.ArtefactSpec{Name: osRelease, Role: plugins.RoleState, Bind: plugins.BindVersion, Required: true})
 	return i
 }
 

@@ -154,6 +154,9 @@ func assemble(p deadman.Pieces) (*plugins.Export, error) {
 	x.FactoryDefault = factoryDefault(x.Artefacts)
 	if p.OK("release") {
 		x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: osRelease, Role: plugins.RoleState, Bind: plugins.BindVersion, Source: "/etc/os-release", Data: p["release"].Data})
+	} else {
+		// Every file may be missing; this one tells that the machine answered.
+		partial("artefact-missing", "/etc/os-release cannot be read")
 	}
 	if strings.TrimSpace(p.Text("uid")) != "0" {
 		x.NoRestore = []plugins.Reason{{Code: "no-restore-path", Text: "the login is not root and may not sudo without a password"}}
