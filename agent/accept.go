@@ -35,7 +35,7 @@ func (a *Agent) Accept(ctx context.Context, d inventory.Device, ref string) (vau
 	if guards.Held == nil {
 		return e, nil
 	}
-	run, err := a.vault.Begin(ctx, vault.RunOptions{Wait: true})
+	run, err := a.begin(ctx, vault.RunOptions{})
 	if err != nil {
 		return e, err
 	}

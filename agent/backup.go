@@ -81,7 +81,7 @@ type BackupOptions struct {
 func (a *Agent) Backup(ctx context.Context, devices []inventory.Device, o BackupOptions) (*Report, error) {
 	started := a.now()
 	report := &Report{Started: started.UTC(), Results: make([]Result, len(devices))}
-	run, err := a.vault.Begin(ctx, vault.RunOptions{Next: started.Add(a.Config.Every * 5 / 4), Wait: true})
+	run, err := a.begin(ctx, vault.RunOptions{Next: started.Add(a.Config.Every * 5 / 4)})
 	if err != nil {
 		return report, err
 	}
@@ -127,6 +127,17 @@ func (a *Agent) Backup(ctx context.Context, devices []inventory.Device, o Backup
 	}
 	report.Seconds = a.now().Sub(started).Seconds()
 	return report, ctx.Err()
+}
+
+// begin starts a run, after the one that another process of this home has open.
+func (a *Agent) begin(ctx context.Context, o vault.RunOptions) (*vault.Run, error) {
+	run, err := a.vault.Begin(ctx, o)
+	if !errors.Is(err, vault.ErrBusy) {
+		return run, err
+	}
+	a.log.WarnContext(ctx, "another cfgvault of this home is writing to the vault; waiting for it")
+	o.Wait = true
+	return a.vault.Begin(ctx, o)
 }
 
 func (a *Agent) logResult(ctx context.Context, r Result) {

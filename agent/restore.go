@@ -33,7 +33,7 @@ type RestoreOptions struct {
 	Allow  map[Gate]bool
 	NoUndo bool                 // do not save the target first: only where it cannot be exported
 	Map    plugins.InterfaceMap // for another unit
-	Within time.Duration        // the device's timer; 0: twice the time to reconnect and export, at least a minute
+	Within time.Duration        // the device's timer; 0: four times the time to connect and export, at least a minute
 
 	// Approve is shown the plan and decides. It is not called for a dry run
 	// or when there is nothing to do.
@@ -286,6 +286,9 @@ func (r *restore) save(ctx context.Context) (undoSealed []byte, err error) {
 	}
 	r.before.exp = exp
 	r.before.took += time.Since(begun)
+	if r.opts.DryRun {
+		return nil, nil // nothing will be overwritten
+	}
 	if r.opts.NoUndo {
 		return nil, r.gates.refuse(GateNoUndo, "")
 	}
@@ -298,7 +301,7 @@ func (r *restore) save(ctx context.Context) (undoSealed []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := r.agent.vault.Begin(ctx, vault.RunOptions{Wait: true})
+	run, err := r.agent.begin(ctx, vault.RunOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("undo snapshot: %w", err)
 	}
@@ -343,7 +346,7 @@ func (r *restore) adapt(ctx context.Context) error {
 func (r *restore) open(target, undo []byte) error {
 	within := r.opts.Within
 	if least := 2 * r.before.took; within == 0 {
-		within = min(max(least, minWithin), maxWithin).Round(time.Second)
+		within = min(max(2*least, minWithin), maxWithin).Round(time.Second)
 	} else if within < least {
 		return &GateError{"within", fmt.Sprintf("--within %v is less than twice the %v that connecting and exporting took", within, r.before.took.Round(time.Millisecond))}
 	}
@@ -417,7 +420,11 @@ func (r *restore) stage(ctx context.Context) error {
 	// A loss that is only a note of how a platform saves is no gate; a driver
 	// reports as losses what will not be put back.
 	if len(p.Losses) > 0 && !r.opts.DryRun {
-		return r.gates.refuse(GateLosses, "%d parts of the snapshot will not be put back; --dry-run lists them", len(p.Losses))
+		if err := r.gates.refuse(GateLosses, "%d parts of the snapshot will not be put back; --dry-run lists them", len(p.Losses)); err != nil {
+			return err
+		}
+		p.Overruled = r.gates.used
+		return r.journal.Update(func(h *journal.Head) { h.Allowed = r.gates.used })
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
 	f.BoolVar(&resume, "resume", false, "end a restore that was interrupted")
 	f.StringVar(&mapFile, "map", "", "YAML file that renames interfaces, a line 'OLD: NEW' for each")
 	f.BoolVar(&noUndo, "no-undo", false, "do not save what the device has now: only for a device that cannot be exported")
-	f.DurationVar(&within, "within", 0, "the device's timer (default: twice the time to reconnect and export, at least 1m)")
+	f.DurationVar(&within, "within", 0, "the device's timer (default: four times the time to connect and export, at least 1m)")
 	for _, g := range gateNames() {
 		v := new(bool)
 		allow[g] = v

@@ -49,8 +49,11 @@ func printable(s string) bool {
 // table prints rows in columns, the last one unpadded.
 func table(w io.Writer, rows [][]string) {
 	var width []int
-	for _, row := range rows {
+	for r, row := range rows {
+		rows[r] = make([]string, len(row))
 		for i, cell := range row {
+			cell = strings.ReplaceAll(clean(cell), "\n", " ")
+			rows[r][i] = cell
 			if i == len(width) {
 				width = append(width, 0)
 			}
@@ -60,7 +63,6 @@ func table(w io.Writer, rows [][]string) {
 	for _, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
-			cell = strings.ReplaceAll(clean(cell), "\n", " ")
 			b.WriteString(cell)
 			if i < len(row)-1 {
 				b.WriteString(strings.Repeat(" ", max(0, width[i]-utf8.RuneCountInString(cell))+2))
