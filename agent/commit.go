@@ -123,13 +123,21 @@ func (r *restore) rollBack(ctx context.Context, cause error) error {
 	patience, cancel := context.WithTimeout(ctx, head.Within+discardTime)
 	defer cancel()
 	var lastErr error
+	var differs time.Time // since when the device answers and is not as it was
 	for {
 		err := r.tryRollBack(patience, head)
 		if err == nil {
 			break
 		}
 		lastErr = err
-		if errors.Is(err, errNotAsBefore) || patience.Err() != nil {
+		if !errors.Is(err, errNotAsBefore) {
+			differs = time.Time{}
+		} else if differs.IsZero() {
+			differs = time.Now()
+		}
+		// A rollback that is still running needs a moment to show.
+		settled := !differs.IsZero() && time.Since(differs) > settleTime
+		if settled || patience.Err() != nil {
 			return r.unknown(ctx, fmt.Errorf("%w; then: %w", cause, lastErr))
 		}
 		select {

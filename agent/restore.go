@@ -110,6 +110,9 @@ const (
 	maxWithin = time.Hour
 	// discardTime bounds cleaning up after the caller's context has ended.
 	discardTime = 2 * time.Minute
+	// settleTime is how long a device may take to be as it was after it said
+	// that the change is discarded.
+	settleTime = 20 * time.Second
 )
 
 // Restore puts a snapshot back on a device, through the whole sequence of

@@ -137,7 +137,8 @@ func (a *app) runDemo(ctx context.Context, dir string) error {
 	if sw.Running() == before {
 		return errors.New("the wipe did not change the switch")
 	}
-	a.say("5. Wiped: the switch is as it left the factory, %d lines.", strings.Count(sw.Running(), "\n"))
+	gone, all := missing(before, sw.Running())
+	a.say("5. Wiped: the switch is as it left the factory, %d of its %d lines are gone.", gone, all)
 
 	begun := time.Now()
 	a.say("6. Restoring:")
@@ -165,6 +166,21 @@ The vault stays. Explore it:
   bin/cfgvault --home %[1]s show switch1 --native running-config
   bin/cfgvault --home %[1]s check --read-data`, shown(dir))
 	return nil
+}
+
+// missing counts the lines of a configuration that another one has not.
+func missing(config, other string) (gone, all int) {
+	have := map[string]bool{}
+	for _, s := range statements(other) {
+		have[s] = true
+	}
+	for _, s := range statements(config) {
+		all++
+		if !have[s] {
+			gone++
+		}
+	}
+	return gone, all
 }
 
 // differ compares two configurations as a person would, without the comment
