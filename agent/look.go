@@ -154,6 +154,31 @@ func Changes(from, to string, a, b *Opened) []Difference {
 	return out
 }
 
+// TreeChanges normalises both sides with today's driver, so that a driver that
+// learned something does not look like a change of the device, and compares.
+func (a *Agent) TreeChanges(ctx context.Context, from, to *Opened) ([]schemas.Edit, error) {
+	set, err := schemas.Common()
+	if err != nil {
+		return nil, err
+	}
+	var trees [2]*schemas.Tree
+	for i, o := range []*Opened{from, to} {
+		drv, err := a.host.Shared(ctx, o.Meta.Driver)
+		if err != nil {
+			return nil, err
+		}
+		norm, err := drv.Normalize(ctx, o.Meta.Facts, o.Artefacts)
+		drv.Close()
+		if err != nil {
+			return nil, fmt.Errorf("normalise: %w", err)
+		}
+		if trees[i], err = set.ParseJSON(norm.Tree); err != nil {
+			return nil, fmt.Errorf("normalise: %w", err)
+		}
+	}
+	return schemas.Diff(trees[0], trees[1]), nil
+}
+
 // WithSession runs f with a device's driver on an open session.
 func (a *Agent) WithSession(ctx context.Context, device string, f func(*host.Driver, plugins.Session) error) error {
 	d, err := a.Inventory.Device(device)

@@ -7,15 +7,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cfgvault/cfgvault/agent"
+	"github.com/cfgvault/cfgvault/schemas"
 )
 
 func (a *app) diff() *cobra.Command {
+	var tree bool
 	cmd := command{
 		use:   "diff REF [REF|live]",
 		short: "Show what changed",
 		long: `Compares two snapshots, or a snapshot with the device as it is now ("live",
 the default), after volatile lines, as unified diffs with secrets hidden. A line
-that differs only in a secret is shown as changed.`,
+that differs only in a secret is shown as changed. --tree normalises both sides
+with today's driver and compares what they mean.`,
 		example: `cfgvault diff core1
 cfgvault diff core1@2026-11-20 core1@latest`,
 		status: []Status{NoVault, NotFound, NoIdentity, Unreachable, Plugin, Integrity},
@@ -61,6 +64,13 @@ cfgvault diff core1@2026-11-20 core1@latest`,
 					return err
 				}
 			}
+			if tree {
+				edits, err := ag.TreeChanges(ctx, from, to)
+				if err != nil {
+					return err
+				}
+				return a.printEdits(edits)
+			}
 			changes := agent.Changes(args[0], toName, from, to)
 			if a.json {
 				if changes == nil {
@@ -77,5 +87,17 @@ cfgvault diff core1@2026-11-20 core1@latest`,
 			return nil
 		},
 	}.cobra()
+	cmd.Flags().BoolVar(&tree, "tree", false, "compare the normalised trees")
 	return a.jsonFlag(cmd)
+}
+
+func (a *app) printEdits(edits []schemas.Edit) error {
+	if !a.json {
+		return schemas.WriteDiff(a.out, edits)
+	}
+	lines := []string{}
+	for _, e := range edits {
+		lines = append(lines, e.String())
+	}
+	return a.printJSON(lines)
 }
