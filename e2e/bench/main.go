@@ -13,9 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/cfgvault/cfgvault/e2e/lab"
@@ -23,8 +21,16 @@ import (
 
 func main() {
 	binary := flag.String("cfgvault", "bin/cfgvault", "binary to measure")
-	only := flag.String("only", "", "one of: one, twenty, fleet, restore")
+	only := flag.String("only", "", "one of: one, twenty, fleet, vault, schemas, restore")
+	devices := flag.String("serve-fleet", "", "for itself: be a fleet of simulated devices of that pace")
 	flag.Parse()
+	if *devices != "" {
+		if err := serveFleet(*devices, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*binary, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -38,12 +44,12 @@ func run(binary, only string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{binary: binary, dir: dir}
-	fmt.Printf("%-58s %10s %10s %8s %8s\n", "work", "cfgvault", "peer", "ratio", "budget")
+	b := &bench{table{os.Stdout}, binary, dir}
+	fmt.Printf("%-58s %10s %10s %8s %9s\n", "work", "cfgvault", "peer", "ratio", "budget")
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"one", b.one}, {"twenty", b.twenty}, {"fleet", b.fleet}, {"restore", b.restore}} {
+	}{{"one", b.one}, {"twenty", b.twenty}, {"fleet", b.fleet}, {"vault", b.vault}, {"schemas", b.schemas}, {"restore", b.restore}} {
 		if only != "" && only != part.name {
 			continue
 		}
@@ -54,21 +60,9 @@ func run(binary, only string) error {
 	return nil
 }
 
-type bench struct{ binary, dir string }
-
-// row prints one line: both medians, and the median of the ratios pair by pair.
-func row(work string, ours, peer []time.Duration, budget string) {
-	var ratios []float64
-	for i := range min(len(ours), len(peer)) {
-		ratios = append(ratios, ours[i].Seconds()/peer[i].Seconds())
-	}
-	slices.Sort(ratios)
-	fmt.Printf("%-58s %9.2fs %9.2fs %7.2fx %8s\n", work, median(ours).Seconds(), median(peer).Seconds(), ratios[len(ratios)/2], budget)
-}
-
-func median(d []time.Duration) time.Duration {
-	s := slices.Sorted(slices.Values(d))
-	return s[len(s)/2]
+type bench struct {
+	table
+	binary, dir string
 }
 
 // installation is one home of cfgvault.
@@ -148,8 +142,8 @@ func (b *bench) one(ctx context.Context) error {
 		}
 		ssh, unchanged, forced = append(ssh, p), append(unchanged, u), append(forced, f)
 	}
-	row("one FRR, unchanged: backup / plain ssh", unchanged, ssh, "1.5x")
-	row("one FRR, new snapshot: backup --force / plain ssh", forced, ssh, "1.5x")
+	b.row("one FRR, unchanged: backup / plain ssh", unchanged, ssh, "1.5x")
+	b.row("one FRR, new snapshot: backup --force / plain ssh", forced, ssh, "1.5x")
 	return nil
 }
 
@@ -176,7 +170,7 @@ func (b *bench) twenty(ctx context.Context) error {
 	if err := in.run("backup", "--all", "--concurrency", "20"); err != nil {
 		return err
 	}
-	ran, err := newRancid(b.dir, routers)
+	ran, err := newRancid(routers)
 	if err != nil {
 		return err
 	}
@@ -204,9 +198,9 @@ func (b *bench) twenty(ctx context.Context) error {
 			rancid = append(rancid, t)
 		}
 	}
-	row("twenty FRR, unchanged: backup --all / 20 ssh at once", ours, ssh, "1.0x")
-	row("twenty FRR, new: backup --all --force / 20 ssh at once", forced, ssh, "1.0x")
-	row("twenty FRR: backup --all / RANCID PAR_COUNT=20", ours[:3], rancid, "0.33x")
+	b.row("twenty FRR, unchanged: backup --all / 20 ssh at once", ours, ssh, "1.0x")
+	b.row("twenty FRR, new: backup --all --force / 20 ssh at once", forced, ssh, "1.0x")
+	b.row("twenty FRR: backup --all / RANCID PAR_COUNT=20", ours[:3], rancid, "0.33x")
 	return nil
 }
 
@@ -295,10 +289,7 @@ func cut(s string, n int) string {
 	return s
 }
 
-// usage is what a finished process and its children took.
-func usage(cmd *exec.Cmd) (cpu time.Duration, rss int64) {
-	if ru, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), ru.Maxrss << 10
-	}
-	return 0, 0
+// usage is the CPU that a finished process and its children took.
+func usage(cmd *exec.Cmd) time.Duration {
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cfgvault/cfgvault/plugins/simulate"
+)
+
+// pace is how slow a simulated device is.
+type pace struct{ login, line time.Duration }
+
+// waits is what devices have made their clients wait for.
+type waits struct{ logins, lines int64 }
+
+// total is the sum of all waiting on devices of that pace.
+func (w waits) total(p pace) time.Duration {
+	return time.Duration(w.logins)*p.login + time.Duration(w.lines)*p.line
+}
+
+// since returns what came after an earlier reading.
+func (w waits) since(earlier waits) waits {
+	return waits{w.logins - earlier.logins, w.lines - earlier.lines}
+}
+
+// paceFor spreads a sum of waiting over one conversation: a fifth for the
+// login, the rest over its lines.
+func paceFor(sum time.Duration, talk waits) pace {
+	p := pace{login: sum / 5 / time.Duration(max(1, talk.logins))}
+	p.line = (sum - p.login*time.Duration(talk.logins)) / time.Duration(max(1, talk.lines))
+	return p
+}
+
+// serveFleet is the other end of a simulated: it runs in a process of its own,
+// so that the work of the devices is nobody else's. It says where it is and
+// the password, then answers each line on in with what the devices waited, and
+// ends with in.
+func serveFleet(spec string, in io.Reader, out io.Writer) error {
+	var p pace
+	if _, err := fmt.Sscan(spec, (*int64)(&p.login), (*int64)(&p.line)); err != nil {
+		return fmt.Errorf("pace %q: %w", spec, err)
+	}
+	password := rand.Text()
+	var lines, logins atomic.Int64
+	fleet := simulate.NewFleet(func(user string) *simulate.Device {
+		d := simulate.NewEOS(simulate.Options{User: user, Password: password, Privileged: true, LoginDelay: p.login, Latency: p.line,
+			Config: simulate.Sample("eos") + "username " + user + " privilege 15 role network-admin secret bench\n"})
+		d.Inject(simulate.Fault{Before: func() { lines.Add(1) }})
+		// Everybody who reads a configuration turns paging off, once a login.
+		d.Inject(simulate.Fault{Command: "terminal length 0", Before: func() { logins.Add(1) }})
+		return d
+	})
+	addr, err := fleet.Listen("127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer fleet.Close()
+	fmt.Fprintln(out, addr, password)
+	asked := bufio.NewScanner(in)
+	for asked.Scan() {
+		fmt.Fprintln(out, logins.Load(), lines.Load())
+	}
+	return asked.Err()
+}
+
+// simulated is a fleet of simulated devices in a process of its own.
+type simulated struct {
+	addr, password string
+
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+func startFleet(p pace) (*simulated, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	f := &simulated{cmd: exec.Command(self, "-serve-fleet", fmt.Sprint(int64(p.login), " ", int64(p.line)))}
+	f.cmd.Stderr = os.Stderr
+	if f.in, err = f.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := f.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	f.out = bufio.NewReader(out)
+	if err := f.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if _, err := fmt.Fscanln(f.out, &f.addr, &f.password); err != nil {
+		f.stop()
+		return nil, fmt.Errorf("simulated fleet: %w", err)
+	}
+	return f, nil
+}
+
+// waited asks what the devices have waited so far.
+func (f *simulated) waited() (w waits, err error) {
+	if _, err = io.WriteString(f.in, "\n"); err == nil {
+		_, err = fmt.Fscanln(f.out, &w.logins, &w.lines)
+	}
+	if err != nil {
+		err = fmt.Errorf("simulated fleet: %w", err)
+	}
+	return w, err
+}
+
+func (f *simulated) stop() {
+	f.in.Close()
+	_ = f.cmd.Wait()
+}
+
+// fleetUser is the user name that chooses the i-th device of a fleet.
+func fleetUser(i int) string { return fmt.Sprintf("dev%04d", i) }
+
+// fleetInventory is a devices.yaml of n devices of the fleet.
+func (f *simulated) inventory(n int, hostKey, passwordFile string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "groups:\n  fleet: {driver: eos, auth: {password: {file: %s}}}\ndevices:\n", passwordFile)
+	for i := range n {
+		fmt.Fprintf(&b, "  %s:\n    id: \"%032x\"\n    address: %s\n    user: %s\n    groups: [fleet]\n    host-keys:\n      - %s\n",
+			fleetUser(i), i+1, f.addr, fleetUser(i), hostKey)
+	}
+	return b.String()
+}
