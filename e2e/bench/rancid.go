@@ -55,9 +55,10 @@ func newRancid(routers []*lab.Router) (*rancid, error) {
 
 // configure writes everything that RANCID reads. Its login script takes the
 // ssh client's options from sshcmd: ssh itself would look for its
-// configuration in the home of the user database, whatever HOME says.
+// configuration in the home of the user database, whatever HOME says. RANCID
+// knows FRR only as a login that ends in vtysh, so it gets that one.
 func (r *rancid) configure() error {
-	login := r.routers[0].Shell()
+	login := r.routers[0].VtyshShell()
 	var known strings.Builder
 	for _, router := range r.routers {
 		known.WriteString(strings.TrimSpace(router.KnownHost()) + "\n")
