@@ -105,8 +105,8 @@ func (a *Agent) openVault(ctx context.Context) error {
 		return err
 	}
 	a.vault, err = vault.Open(ctx, vault.Config{Dir: a.Home.Vault(), Store: store, Now: a.now})
-	if errors.Is(err, vault.ErrNoVault) {
-		return fmt.Errorf("%w: %w; `cfgvault init` makes one, `cfgvault recover` rebuilds it", ErrNoVault, err)
+	if errors.Is(err, ErrNoVault) {
+		return fmt.Errorf("%w; `cfgvault init` makes one, `cfgvault recover` rebuilds it", err)
 	}
 	return err
 }

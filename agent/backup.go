@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -80,7 +81,7 @@ type BackupOptions struct {
 // error is not nil, nothing in the report has been acknowledged.
 func (a *Agent) Backup(ctx context.Context, devices []inventory.Device, o BackupOptions) (*Report, error) {
 	started := a.now()
-	report := &Report{Started: started.UTC(), Results: make([]Result, len(devices))}
+	report := &Report{Started: started.UTC(), Results: []Result{}}
 	run, err := a.begin(ctx, vault.RunOptions{Next: started.Add(a.Config.Every * 5 / 4)})
 	if err != nil {
 		return report, err
@@ -90,6 +91,7 @@ func (a *Agent) Backup(ctx context.Context, devices []inventory.Device, o Backup
 		return report, fmt.Errorf("sealed copy of the inventory: %w", err)
 	}
 
+	report.Results = make([]Result, len(devices))
 	limit := o.Concurrency
 	if limit <= 0 {
 		limit = a.Config.Concurrency
@@ -123,7 +125,7 @@ func (a *Agent) Backup(ctx context.Context, devices []inventory.Device, o Backup
 	}
 	// What was put is recorded even when the operator interrupts.
 	if err := errors.Join(failures, run.Close(context.WithoutCancel(ctx))); err != nil {
-		return report, fmt.Errorf("record of the run: %w", err)
+		return report, fmt.Errorf("nothing of this run is acknowledged, the next run finishes it: record of the run: %w", err)
 	}
 	report.Seconds = a.now().Sub(started).Seconds()
 	return report, ctx.Err()
@@ -201,6 +203,10 @@ func (a *Agent) read(ctx context.Context, drv *host.Driver, d inventory.Device) 
 	}
 	defer s.Close()
 	r, err := readSession(ctx, drv, s)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		// What the driver made of the deadline, "canceled", is nobody's wish.
+		return nil, fmt.Errorf("%w: %s did not answer in the time that a device has: %v", session.ErrUnreachable, d.Name, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +222,7 @@ func readSession(ctx context.Context, drv plugins.Driver, s *session.Session) (*
 	}
 	exp, err := drv.Export(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
+		return nil, during("export", err)
 	}
 	if err := checkExport(drv.Info(), exp); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
@@ -232,9 +238,18 @@ func identify(ctx context.Context, drv plugins.Driver, s plugins.Session) (plugi
 		err = fmt.Errorf("%w: %w", plugins.ErrWrongPlatform, err)
 	}
 	if err != nil {
-		err = fmt.Errorf("identify: %w", err)
+		err = during("identify", err)
 	}
 	return facts, err
+}
+
+// during says in which step of the driver's contract an error came, unless the
+// driver has said so itself.
+func during(step string, err error) error {
+	if strings.HasPrefix(err.Error(), step+": ") {
+		return err
+	}
+	return fmt.Errorf("%s: %w", step, err)
 }
 
 // checkExport holds an export to the contract; a driver that says complete

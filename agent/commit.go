@@ -24,7 +24,7 @@ func (r *restore) commit(caller context.Context) error {
 	ctx := context.WithoutCancel(caller)
 	head := r.journal.Head()
 	if err := r.step(journal.Committing, "committing; the device goes back by itself unless confirmed within %v", head.Within); err != nil {
-		return err
+		return r.abandon(ctx, err)
 	}
 	r.commitAt = time.Now()
 	commitCtx, cancel := context.WithTimeout(ctx, head.Within)
@@ -37,7 +37,7 @@ func (r *restore) commit(caller context.Context) error {
 	// the device decides, a new connection asks.
 	if err == nil {
 		if err := r.step(journal.Committed, "the device runs the new configuration under its timer"); err != nil {
-			return err
+			return r.rollBack(ctx, err)
 		}
 	}
 	return r.conclude(caller, err != nil)
@@ -64,7 +64,7 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 			return r.rollBack(ctx, errors.New("the commit did not reach the device"))
 		}
 		if err := r.step(journal.Committed, "the device runs the new configuration under its timer"); err != nil {
-			return err
+			return r.rollBack(ctx, err)
 		}
 	}
 	got, err := readSession(verifyCtx, r.drv, r.sess)
@@ -76,7 +76,7 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 		return r.rollBack(ctx, fmt.Errorf("the device does not have what was restored: %v", diffs[0]))
 	}
 	if err := r.step(journal.Verified, "read back over a new connection: equal to the snapshot"); err != nil {
-		return err
+		return r.rollBack(ctx, err)
 	}
 	if err := caller.Err(); err != nil {
 		return r.rollBack(ctx, fmt.Errorf("interrupted before it was confirmed: %w", err))
@@ -88,12 +88,18 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 func (r *restore) confirm(ctx context.Context) error {
 	head := r.journal.Head()
 	if err := r.step(journal.Confirming, "confirming"); err != nil {
-		return err
+		return r.rollBack(ctx, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, discardTime)
 	defer cancel()
 	err := r.drv.Confirm(ctx, r.sess, head.ChangeID)
-	for tries := 0; errors.Is(err, plugins.ErrSessionLost) && tries < 5; tries++ {
+	// Confirm is idempotent: a second one finds the first, which a lost session
+	// may have left at work, done.
+	for tries := 0; err != nil && !errors.Is(err, plugins.ErrRolledBack) && ctx.Err() == nil && tries < 5; tries++ {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
 		if err = r.reconnect(ctx, head.Address); err == nil {
 			err = r.drv.Confirm(ctx, r.sess, head.ChangeID)
 		}
@@ -115,9 +121,8 @@ func (r *restore) confirm(ctx context.Context) error {
 func (r *restore) rollBack(ctx context.Context, cause error) error {
 	ctx = context.WithoutCancel(ctx)
 	head := r.journal.Head()
-	if err := r.step(journal.Discarding, "rolling back: %v", cause); err != nil {
-		return err
-	}
+	// A journal that cannot be written is no reason to leave the device alone.
+	journalErr := r.step(journal.Discarding, "rolling back: %v", cause)
 	// The timer may have been armed late in Commit, so it ends at the latest
 	// one whole period after now.
 	patience, cancel := context.WithTimeout(ctx, head.Within+discardTime)
@@ -145,8 +150,8 @@ func (r *restore) rollBack(ctx context.Context, cause error) error {
 		case <-time.After(time.Second):
 		}
 	}
-	if err := r.step(journal.RolledBack, "the device is as it was"); err != nil {
-		return err
+	if err := errors.Join(journalErr, r.step(journal.RolledBack, "the device is as it was")); err != nil {
+		cause = fmt.Errorf("%w; the journal is still open: `cfgvault restore %s --resume` ends it", cause, r.device.Name)
 	}
 	return r.finish(ctx, "rolled-back", fmt.Errorf("%w: the device is as it was: %w", ErrRolledBack, cause))
 }
@@ -200,7 +205,7 @@ func (r *restore) undoID() string {
 
 // finish writes the receipt and forgets the journal.
 func (r *restore) finish(ctx context.Context, outcome string, result error) error {
-	r.result.Outcome = outcome
+	r.result.Outcome, r.settled = outcome, true
 	head := r.journal.Head()
 	body := receipt{
 		Device: head.Device, Change: head.ChangeID, Outcome: outcome, Started: head.Started,

@@ -56,7 +56,9 @@ type GateError struct {
 
 func (e *GateError) Error() string {
 	s := "refused by gate " + string(e.Gate) + ": " + e.Text
-	if _, ok := Gates()[e.Gate]; ok {
+	if e.Gate == GateNoUndo {
+		s += "; --no-undo overrules it"
+	} else if _, ok := Gates()[e.Gate]; ok {
 		s += fmt.Sprintf("; --allow-%s overrules it", e.Gate)
 	}
 	return s

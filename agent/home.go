@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/cfgvault/cfgvault/vault"
 )
 
 // Home says where one installation keeps its files. Configuration is what an
@@ -107,7 +109,7 @@ const (
 var ErrConfig = errors.New("configuration")
 
 // ErrNoVault is returned when there is no vault here yet.
-var ErrNoVault = errors.New("no vault")
+var ErrNoVault = vault.ErrNoVault
 
 // LoadConfig reads config.yaml. ErrNoVault if it is not there; ErrConfig with
 // file and line if it is wrong.

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,11 +15,7 @@ var ErrNoSnapshot = vault.ErrNoSnapshot
 
 // Index returns the verified view of the vault's records.
 func (a *Agent) Index(ctx context.Context) (*vault.Index, error) {
-	x, err := a.vault.Index(ctx)
-	if errors.Is(err, vault.ErrNoVault) {
-		return nil, fmt.Errorf("%w: %w", ErrNoVault, err)
-	}
-	return x, err
+	return a.vault.Index(ctx)
 }
 
 // timeForms are the forms of DEVICE@TIME, in local time unless they say.

@@ -99,6 +99,7 @@ type restore struct {
 	undo     *vault.Entry
 	began    time.Time
 	plan     *Plan
+	settled  bool // it is known what the device has: nothing to resume
 	journal  *journal.Journal
 	result   *RestoreResult
 	commitAt time.Time
@@ -124,10 +125,10 @@ const (
 func (a *Agent) Restore(ctx context.Context, o RestoreOptions) (*RestoreResult, error) {
 	r, err := a.newRestore(ctx, o)
 	if err != nil {
-		return &RestoreResult{Device: o.Device, Outcome: "refused"}, err
+		return &RestoreResult{Device: o.Device, Outcome: "refused", Steps: []Event{}}, err
 	}
 	defer r.close()
-	err = r.run(ctx)
+	err = r.settle(ctx, r.run(ctx))
 	r.result.Seconds = time.Since(r.began).Seconds()
 	return r.result, err
 }
@@ -155,7 +156,7 @@ func (a *Agent) newRestore(ctx context.Context, o RestoreOptions) (*restore, err
 	}
 	return &restore{
 		agent: a, opts: o, device: d, drv: drv, text: text, gates: gates{allowed: allow},
-		began: time.Now(), result: &RestoreResult{Device: d.Name, Outcome: "refused"},
+		began: time.Now(), result: &RestoreResult{Device: d.Name, Outcome: "refused", Steps: []Event{}},
 	}, nil
 }
 
@@ -165,6 +166,16 @@ func (r *restore) close() {
 		r.journal.Close()
 	}
 	r.drv.Close()
+}
+
+// settle keeps the promise of the exit statuses: once a commit may have reached
+// the device, an error that does not say how the device ended says that nobody
+// knows.
+func (r *restore) settle(ctx context.Context, err error) error {
+	if err == nil || r.settled || r.journal == nil || !r.journal.Reached(journal.Committing) || errors.Is(err, ErrOutcome) {
+		return err
+	}
+	return r.unknown(ctx, err)
 }
 
 func (r *restore) event(step journal.Step, format string, args ...any) {
@@ -277,6 +288,9 @@ func (r *restore) save(ctx context.Context) (undoSealed []byte, err error) {
 	exp, err := r.drv.Export(ctx, r.sess)
 	if err == nil {
 		err = checkExport(r.drv.Info(), exp)
+	}
+	if errors.Is(err, plugins.ErrSessionLost) || ctx.Err() != nil {
+		return nil, fmt.Errorf("export: %w", err)
 	}
 	if err != nil {
 		if gate := r.gates.refuse(GateNoUndo, "the unit cannot be exported (%v)", err); gate != nil {
@@ -397,7 +411,7 @@ func (r *restore) stage(ctx context.Context) error {
 	head := r.journal.Head()
 	diff, err := r.drv.Stage(ctx, r.sess, head.ChangeID, r.want)
 	if err != nil {
-		return r.explain(fmt.Errorf("stage: %w", err))
+		return r.explain(during("stage", err))
 	}
 	p := r.plan
 	if p == nil {
@@ -484,8 +498,9 @@ func (r *restore) abandon(ctx context.Context, cause error) error {
 		}
 		return fmt.Errorf("%w; what was staged is still on the device (%v): `cfgvault restore %s --resume` removes it", cause, err, r.device.Name)
 	}
-	if err := r.journal.Finish(); err != nil && cause == nil {
-		return err
+	r.settled = true
+	if err := r.journal.Finish(); err != nil {
+		return errors.Join(cause, fmt.Errorf("%w: the device is unchanged; `cfgvault restore %s --resume` forgets the restore", err, r.device.Name))
 	}
 	return cause
 }

@@ -22,10 +22,10 @@ import (
 func (a *Agent) Resume(ctx context.Context, o RestoreOptions) (*RestoreResult, error) {
 	r, err := a.newRestore(ctx, o)
 	if err != nil {
-		return &RestoreResult{Device: o.Device, Outcome: "refused"}, err
+		return &RestoreResult{Device: o.Device, Outcome: "refused", Steps: []Event{}}, err
 	}
 	defer r.close()
-	err = r.resume(ctx)
+	err = r.settle(ctx, r.resume(ctx))
 	r.result.Seconds = time.Since(r.began).Seconds()
 	return r.result, err
 }
@@ -49,18 +49,25 @@ func (r *restore) resume(ctx context.Context) error {
 		}
 		r.gates.allowed[Gate(g)] = true
 	}
-	if err := r.reload(head); err != nil {
-		return err
-	}
 	last := r.journal.Last()
 	r.event("", "resuming change %s after step %q", head.ChangeID, last)
-
+	r.result.Snapshot = head.Target.SHA256[:min(len(head.Target.SHA256), 32)]
 	switch last {
 	case journal.Confirmed:
+		// The file keys may be forgotten already, and are not needed.
 		return r.finish(ctx, "confirmed", nil)
 	case journal.RolledBack:
 		return r.finish(ctx, "rolled-back", fmt.Errorf("%w: the device is as it was", ErrRolledBack))
-	case journal.Discarding:
+	}
+	if len(head.Target.FileKey) == 0 {
+		// It was being forgotten: nothing of it is on the device.
+		r.settled = true
+		return r.journal.Finish()
+	}
+	if err := r.reload(head); err != nil {
+		return err
+	}
+	if last == journal.Discarding {
 		return r.rollBack(ctx, errors.New("the restore was interrupted while it rolled back"))
 	}
 	address := ""
@@ -89,6 +96,13 @@ func (r *restore) resume(ctx context.Context) error {
 			return r.rollBack(ctx, errors.New("the device has forgotten the change"))
 		}
 		return r.again(ctx)
+	case plugins.StateUnknown:
+		// Kept but not saved, or neither kept nor put back: the device waits
+		// for whoever decides.
+		if r.journal.Reached(journal.Confirming) {
+			return r.confirm(context.WithoutCancel(ctx))
+		}
+		return r.rollBack(ctx, errors.New("the device could not end the change by itself"))
 	}
 	return r.unknown(ctx, fmt.Errorf("the device says %q", state))
 }

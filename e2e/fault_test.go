@@ -89,7 +89,7 @@ func TestLinkCutDuringExport(t *testing.T) {
 	case <-time.After(90 * time.Second):
 		t.Fatal("the backup does not end")
 	}
-	if res.code != 13 && res.code != 3 && res.code != 1 {
+	if res.code != 13 && res.code != 3 {
 		t.Errorf("exit status %d: %s%s", res.code, res.out, res.err)
 	}
 	t.Logf("exit status %d: %s%s", res.code, res.out, res.err)
@@ -202,6 +202,49 @@ func TestRestoreWithoutDaemon(t *testing.T) {
 	}
 }
 
+// Every SSH session of the device dies at each step of a restore.
+func TestSessionsKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, "sessions")
+	h := newHome(t)
+	h.addRouter("r1", r)
+	h.must("backup", "r1")
+	full := significant(t, r)
+	wipe(t, r)
+	wiped := significant(t, r)
+	for _, p := range killPoints[:len(killPoints)-1] {
+		if significant(t, r) != wiped {
+			wipe(t, r)
+		}
+		res := h.restoreAt("r1", p.line, func(*os.Process) {
+			if err := r.KillSSH(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+		state := "HALF"
+		switch significant(t, r) {
+		case full:
+			state = "restored"
+		case wiped:
+			state = "as before"
+		}
+		t.Logf("sessions killed at %-12s exit %d, device %s, journal %q", p.step, res.code, state, h.lastStep("r1"))
+		switch {
+		case state == "restored" && res.code == 0:
+		case state == "as before" && (res.code == 13 || res.code == 16 || res.code == 17):
+		case state == "as before" && res.code == 18:
+			h.want(17, "restore", "r1", "--resume", "--yes")
+		default:
+			t.Errorf("sessions killed at %s: exit status %d, device %s\n%s", p.step, res.code, state, res.err)
+		}
+		if last := h.lastStep("r1"); last != "" {
+			res := h.run("restore", "r1", "--resume", "--yes")
+			t.Logf("resume %d %s%s", res.code, res.out, res.err)
+		}
+	}
+	h.must("check")
+}
+
 // An operator who interrupts gets the device as it was, or the whole restore;
 // and an end that says which.
 func TestInterruptAtEveryStep(t *testing.T) {
@@ -308,7 +351,8 @@ func TestTwoRestoresAtOnce(t *testing.T) {
 	h.must("check", "--read-data")
 }
 
-// A switch that refuses the commit, or whose connection goes with it.
+// A switch that refuses a statement of the snapshot, or whose commit takes the
+// connection and gives nothing back.
 func TestSwitchRefuses(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -322,7 +366,9 @@ func TestSwitchRefuses(t *testing.T) {
 		fault simulate.Fault
 		codes []int
 	}{
+		{"a bad line", simulate.Fault{Command: "copy terminal:", Times: 1, Refuse: "% Invalid input at line 12"}, []int{13, 16, 17}},
 		{"commit refused", simulate.Fault{Command: "commit timer", Times: 1, Refuse: "% Cannot commit session"}, []int{16, 17}},
+		{"the connection goes before the configuration", simulate.Fault{Command: "copy terminal:", Times: 1, Lose: true}, []int{13, 16, 17}},
 		{"the connection goes before the commit", simulate.Fault{Command: "commit timer", Times: 1, Lose: true}, []int{13, 17}},
 	}
 	for _, tt := range tests {

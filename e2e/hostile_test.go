@@ -241,7 +241,7 @@ func (h *home) survives(t *testing.T, within time.Duration, args ...string) resu
 		t.Fatal(err)
 	}
 	code := cmd.ProcessState.ExitCode()
-	if code == 0 || code == 2 || code == -1 {
+	if code == 0 || code == 2 || code == -1 || code == 130 {
 		t.Errorf("exit status %d\n%.2000s", code, errs.String())
 	}
 	if n := bytes.IndexFunc(append(out.Bytes(), errs.Bytes()...), func(r rune) bool { return r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 }); n >= 0 {

@@ -36,6 +36,9 @@ cfgvault backup --all --json`,
 				return err
 			}
 			defer ag.Close()
+			if concurrency < 0 {
+				return usageError{errors.New("--concurrency is at least 1")}
+			}
 			devices, err := pick(ag.Inventory, args, groups, all)
 			if err != nil {
 				return err

@@ -43,6 +43,9 @@ cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
 			if resume && at != "" {
 				return usageError{errors.New("--resume ends the restore that was begun; it goes without --at")}
 			}
+			if resume && (dryRun || mapFile != "" || noUndo || within != 0) {
+				return usageError{errors.New("--resume ends the restore as it was begun; it goes without --dry-run, --map, --no-undo and --within")}
+			}
 			m, err := readMap(mapFile)
 			if err != nil {
 				return err
@@ -56,7 +59,7 @@ cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
 			}
 			at = strings.TrimPrefix(at, name+"@")
 			o := agent.RestoreOptions{Device: name, At: at, DryRun: dryRun, NoUndo: noUndo, Within: within, Map: m,
-				Allow: map[agent.Gate]bool{}, Event: a.event, Approve: a.approve(yes)}
+				Allow: map[agent.Gate]bool{}, Event: a.event, Approve: a.approve(ctx, yes)}
 			for g, v := range allow {
 				o.Allow[g] = *v
 			}
@@ -102,22 +105,29 @@ func (a *app) event(e agent.Event) {
 
 // approve shows the plan and asks, unless --yes. Without a terminal nobody can
 // be asked, so the restore is refused.
-func (a *app) approve(yes bool) func(*agent.Plan) (bool, error) {
+func (a *app) approve(ctx context.Context, yes bool) func(*agent.Plan) (bool, error) {
 	return func(p *agent.Plan) (bool, error) {
 		if yes {
 			return true, nil
 		}
 		a.printPlan(p)
+		fmt.Fprint(a.err, clean(p.Diff))
 		if !a.terminal() {
 			return false, &agent.GateError{Gate: "approval", Text: "there is no terminal to ask on; --yes approves the plan"}
 		}
 		fmt.Fprintf(a.err, "Restore %s? [y/N] ", p.Device)
-		line, err := bufio.NewReader(a.in).ReadString('\n')
-		if err != nil {
-			return false, nil
+		said := make(chan string, 1)
+		go func() {
+			line, _ := bufio.NewReader(a.in).ReadString('\n')
+			said <- strings.ToLower(strings.TrimSpace(line))
+		}()
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(a.err)
+			return false, ctx.Err()
+		case answer := <-said:
+			return answer == "y" || answer == "yes", nil
 		}
-		answer := strings.ToLower(strings.TrimSpace(line))
-		return answer == "y" || answer == "yes", nil
 	}
 }
 

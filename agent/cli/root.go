@@ -43,14 +43,33 @@ func Main() int {
 		<-ctx.Done()
 		stop()
 	}()
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	out := &answer{File: os.Stdout}
+	a := &app{in: os.Stdin, out: out, err: os.Stderr}
 	root := a.root()
 	root.SetArgs(os.Args[1:])
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.failed != nil {
+		err = fmt.Errorf("the answer could not be printed whole: %w", out.failed)
+	}
 	if err != nil && err.Error() != "" {
 		a.printError(err)
 	}
 	return int(statusOf(err))
+}
+
+// answer is standard output. It remembers the first failed write: an answer that
+// was cut by a full disk must not end with status 0.
+type answer struct {
+	*os.File
+	failed error
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	n, err := a.File.Write(p)
+	if err != nil && a.failed == nil {
+		a.failed = err
+	}
+	return n, err
 }
 
 // printError prints an error; what it means and what to do next is in its text.

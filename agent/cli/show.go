@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -95,7 +94,7 @@ func (a *app) showNative(o *agent.Opened, name string, reveal bool) error {
 		text = o.Hidden(art)
 	}
 	// A file gets the bytes; a terminal never gets a device's escape sequences.
-	if f, ok := a.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := a.out.(interface{ Fd() uintptr }); ok && term.IsTerminal(int(f.Fd())) {
 		text = clean(text)
 	}
 	_, err = fmt.Fprint(a.out, text)

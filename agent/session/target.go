@@ -11,7 +11,7 @@ const (
 	DefaultPort           = 22
 	DefaultConnectTimeout = 15 * time.Second
 	DefaultKeepAlive      = 15 * time.Second
-	DefaultMaxOutput      = 256 << 20
+	DefaultMaxOutput      = 128 << 20
 	DefaultMaxSessions    = 10 // OpenSSH's MaxSessions: channels on one connection
 	DefaultMaxShells      = 3  // logins on a shell: many devices have five, for all their users
 )

@@ -264,7 +264,15 @@ confirm)
 	staged) end 65 ;;
 	*) end 66 ;;
 	esac
-	sh ./save.sh >save.log 2>&1 </dev/null || { show save.log; end 72; }
+	# A session that was lost may have left a first save at work.
+	n=0
+	while alive save.pid && [ "$pid" != $$ ] && [ $n -lt 300 ]; do
+		n=$((n + 1))
+		nap
+	done
+	[ -e confirmed ] || { [ -e saved ] && finish confirmed; end 0; }
+	echo $$ >save.pid
+	sh ./save.sh >save.log 2>&1 </dev/null || { rm -f save.pid; show save.log; end 72; }
 	mv confirmed saved
 	finish confirmed
 	end 0
