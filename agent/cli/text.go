@@ -60,6 +60,7 @@ func table(w io.Writer, rows [][]string) {
 			width[i] = max(width[i], utf8.RuneCountInString(cell))
 		}
 	}
+	var all strings.Builder // one write, however long the table is
 	for _, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
@@ -68,6 +69,7 @@ func table(w io.Writer, rows [][]string) {
 				b.WriteString(strings.Repeat(" ", max(0, width[i]-utf8.RuneCountInString(cell))+2))
 			}
 		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+		all.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 	}
+	_, _ = io.WriteString(w, all.String())
 }
