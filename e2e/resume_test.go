@@ -83,11 +83,11 @@ func TestDeviceReturnsWithoutAgent(t *testing.T) {
 	full := significant(t, r)
 	wipe(t, r)
 	wiped := significant(t, r)
-	h.killRestore("r1", "runs the new configuration", "--within", "12s")
+	h.killRestore("r1", "runs the new configuration", "--within", "30s")
 	if got := significant(t, r); got != full {
 		t.Fatalf("the change is not running after the commit:\n%s", got)
 	}
-	eventually(t, 60*time.Second, "the device goes back by itself", func() bool { return significant(t, r) == wiped })
+	eventually(t, 120*time.Second, "the device goes back by itself", func() bool { return significant(t, r) == wiped })
 	// A nightly backup does not touch a device with an open restore.
 	if res := h.want(16, "backup", "r1"); !strings.Contains(res.err, "--resume") {
 		t.Errorf("backup of a device with an open restore: %s%s", res.out, res.err)

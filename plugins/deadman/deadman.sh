@@ -206,7 +206,8 @@ commit)
 	n=0
 	until alive timer.pid; do
 		n=$((n + 1))
-		[ $n -gt 50 ] && { mv armed staged; disarm_boot; unlock; end 77; }
+		[ -e armed ] || end 76 # a slow device: the timer came, ran out and went
+		[ $n -gt 150 ] && { mv armed staged; disarm_boot; unlock; end 77; }
 		nap
 	done
 	spawn apply
