@@ -223,7 +223,7 @@ func Load(root, device string) (*Journal, error) {
 
 func (j *Journal) load(head []byte) error {
 	if err := json.Unmarshal(head, &j.head); err != nil {
-		return fmt.Errorf("journal: %s: %w", filepath.Join(j.dir, headFile), err)
+		return fmt.Errorf("journal: %s is damaged: %w; look at what the device runs, then move the folder away", filepath.Join(j.dir, headFile), err)
 	}
 	if j.head.Version != 1 {
 		return fmt.Errorf("journal: %s has version %d; this cfgvault knows version 1", j.dir, j.head.Version)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cfgvault/cfgvault/agent/journal"
@@ -109,6 +110,25 @@ func TestCrashBeforeOpen(t *testing.T) {
 	defer j.Close()
 	if _, err := j.Object("target.age"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a leftover object is there: %v", err)
+	}
+}
+
+// A damaged head is told with what to do; it is never taken for no journal.
+func TestDamagedHead(t *testing.T) {
+	root := t.TempDir()
+	j := create(t, root)
+	if err := j.Open(); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if err := os.WriteFile(filepath.Join(root, "d1", "head.json"), []byte("{garbage"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Load(root, "d1"); err == nil || !strings.Contains(err.Error(), "move the folder away") {
+		t.Errorf("load: %v", err)
+	}
+	if _, err := journal.Create(root, journal.Head{Device: "d1"}); !errors.Is(err, journal.ErrOpen) {
+		t.Errorf("create: %v", err)
 	}
 }
 
