@@ -92,6 +92,9 @@ func (c *compiler) compile() *Set {
 		return nil
 	}
 	c.finish()
+	if len(c.errs) == 0 && len(c.needed) == 0 {
+		c.compileAnnotations()
+	}
 	for _, m := range c.want {
 		m.top = nil
 		for _, n := range c.set.root.children {

@@ -53,6 +53,8 @@ type Set struct {
 	idents  map[string]*Identity
 	hash    string
 	nodes   int
+	// annotations are the metadata that data may have (RFC 7952).
+	annotations map[name]*Node
 }
 
 // Load compiles the named modules ("name" or "name@revision") and what they
