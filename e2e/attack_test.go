@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
 // newSwitch starts a simulated switch and adds it to the inventory.
-func (h *home) newSwitch(name string) *simulate.Device {
+func (h *home) newSwitch(name string) *device.Device {
 	h.t.Helper()
-	d, err := simulate.New("eos", simulate.Options{Config: strings.Replace(simulate.Sample("eos"), "hostname ", "hostname "+name+"-", 1), User: "admin", Password: "switch-password"})
+	d, err := simulate.New("eos", device.Options{Config: strings.Replace(simulate.Sample("eos"), "hostname ", "hostname "+name+"-", 1), User: "admin", Password: "switch-password"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/cfgvault/cfgvault/e2e/lab"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
 // restoreAt runs a restore and calls do, once, as soon as it prints the line.
@@ -363,13 +363,13 @@ func TestSwitchRefuses(t *testing.T) {
 	wiped := d.Running()
 	tests := []struct {
 		name  string
-		fault simulate.Fault
+		fault device.Fault
 		codes []int
 	}{
-		{"a bad line", simulate.Fault{Command: "copy terminal:", Times: 1, Refuse: "% Invalid input at line 12"}, []int{13, 16, 17}},
-		{"commit refused", simulate.Fault{Command: "commit timer", Times: 1, Refuse: "% Cannot commit session"}, []int{16, 17}},
-		{"the connection goes before the configuration", simulate.Fault{Command: "copy terminal:", Times: 1, Lose: true}, []int{13, 16, 17}},
-		{"the connection goes before the commit", simulate.Fault{Command: "commit timer", Times: 1, Lose: true}, []int{13, 17}},
+		{"a bad line", device.Fault{Command: "copy terminal:", Times: 1, Refuse: "% Invalid input at line 12"}, []int{13, 16, 17}},
+		{"commit refused", device.Fault{Command: "commit timer", Times: 1, Refuse: "% Cannot commit session"}, []int{16, 17}},
+		{"the connection goes before the configuration", device.Fault{Command: "copy terminal:", Times: 1, Lose: true}, []int{13, 16, 17}},
+		{"the connection goes before the commit", device.Fault{Command: "commit timer", Times: 1, Lose: true}, []int{13, 17}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

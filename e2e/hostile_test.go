@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
 // hostile is an SSH server that lets anybody in and then answers as badly as
@@ -373,7 +374,7 @@ func TestHostileHostKey(t *testing.T) {
 func TestControlCharactersInConfiguration(t *testing.T) {
 	t.Parallel()
 	config := strings.Replace(simulate.Sample("eos"), "hostname ", "banner motd\n\x1b[2J\x1b]0;owned\x07 welcome\nEOF\n!\nhostname ", 1)
-	d, err := simulate.New("eos", simulate.Options{Config: config, User: "admin", Password: "switch-password"})
+	d, err := simulate.New("eos", device.Options{Config: config, User: "admin", Password: "switch-password"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
 // blocks returns the commands of every console block of a Markdown text.
@@ -32,7 +33,7 @@ func blocks(text string) []string {
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text := readFile(t, "../README.md")
-	d, err := simulate.New("eos", simulate.Options{Config: simulate.Sample("eos"), User: "admin", Password: "readme-password"})
+	d, err := simulate.New("eos", device.Options{Config: simulate.Sample("eos"), User: "admin", Password: "readme-password"})
 	if err != nil {
 		t.Fatal(err)
 	}

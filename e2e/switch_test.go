@@ -7,16 +7,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
 // simulated is a simulated switch that a script started.
-type simulated struct{ device *simulate.Device }
+type simulated struct{ device *device.Device }
 
 func (s *simulated) stop() { s.device.Close() }
 
 // switch NAME [CONFIG]: starts a simulated EOS switch in the test process.
 func cmdSwitch(ts *testscript.TestScript, neg bool, args []string) {
-	o := simulate.Options{Config: simulate.Sample("eos"), User: "admin", Password: "switch-password"}
+	o := device.Options{Config: simulate.Sample("eos"), User: "admin", Password: "switch-password"}
 	if len(args) > 1 {
 		o.Config = ts.ReadFile(args[1])
 	}

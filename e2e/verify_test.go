@@ -7,11 +7,11 @@ import (
 	"testing"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
 // typeConfig lets another administrator change the switch.
-func typeConfig(t *testing.T, d *simulate.Device, lines ...string) {
+func typeConfig(t *testing.T, d *device.Device, lines ...string) {
 	t.Helper()
 	ctx := context.Background()
 	cli, err := d.Session().CLI(ctx)
@@ -36,8 +36,8 @@ func TestReadBackDecides(t *testing.T) {
 	typeConfig(t, d, "hostname before-the-restore")
 	before := d.Running()
 	var committed, done atomic.Bool
-	d.Inject(simulate.Fault{Command: "commit timer", Before: func() { committed.Store(true) }})
-	fired := d.Inject(simulate.Fault{Command: "show running-config", Before: func() {
+	d.Inject(device.Fault{Command: "commit timer", Before: func() { committed.Store(true) }})
+	fired := d.Inject(device.Fault{Command: "show running-config", Before: func() {
 		if committed.Load() && done.CompareAndSwap(false, true) {
 			typeConfig(t, d, "hostname somebody-else")
 		}
@@ -63,7 +63,7 @@ func TestDriftAfterPlan(t *testing.T) {
 	h.must("backup", "a")
 	typeConfig(t, d, "hostname before-the-restore")
 	var done atomic.Bool
-	d.Inject(simulate.Fault{Command: "show session-config diffs", Before: func() {
+	d.Inject(device.Fault{Command: "show session-config diffs", Before: func() {
 		if done.CompareAndSwap(false, true) {
 			typeConfig(t, d, "hostname changed-meanwhile")
 		}

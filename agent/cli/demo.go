@@ -17,6 +17,7 @@ import (
 	"github.com/cfgvault/cfgvault/agent/inventory"
 	"github.com/cfgvault/cfgvault/agent/session"
 	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 	"github.com/cfgvault/cfgvault/vault"
 )
 
@@ -74,7 +75,7 @@ func (a *app) runDemo(ctx context.Context, dir string) error {
 		return err
 	}
 	const user, password = "admin", "demo-password"
-	sw, err := simulate.New("eos", simulate.Options{Config: simulate.Sample("eos"), User: user, Password: password})
+	sw, err := simulate.New("eos", device.Options{Config: simulate.Sample("eos"), User: user, Password: password})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
 // pace is how slow a simulated device is.
@@ -49,12 +50,12 @@ func serveFleet(spec string, in io.Reader, out io.Writer) error {
 	}
 	password := rand.Text()
 	var lines, logins atomic.Int64
-	fleet := simulate.NewFleet(func(user string) *simulate.Device {
-		d := simulate.NewEOS(simulate.Options{User: user, Password: password, Privileged: true, LoginDelay: p.login, Latency: p.line,
-			Config: simulate.Sample("eos") + "username " + user + " privilege 15 role network-admin secret bench\n"})
-		d.Inject(simulate.Fault{Before: func() { lines.Add(1) }})
+	fleet := device.NewFleet(func(user string) *device.Device {
+		d := eos.New(device.Options{User: user, Password: password, Privileged: true, LoginDelay: p.login, Latency: p.line,
+			Config: eos.Sample + "username " + user + " privilege 15 role network-admin secret bench\n"}, eos.Variant{})
+		d.Inject(device.Fault{Before: func() { lines.Add(1) }})
 		// Everybody who reads a configuration turns paging off, once a login.
-		d.Inject(simulate.Fault{Command: "terminal length 0", Before: func() { logins.Add(1) }})
+		d.Inject(device.Fault{Command: "terminal length 0", Before: func() { logins.Add(1) }})
 		return d
 	})
 	addr, err := fleet.Listen("127.0.0.1:0")

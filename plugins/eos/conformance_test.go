@@ -9,7 +9,8 @@ import (
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/eos"
 	"github.com/cfgvault/cfgvault/plugins/plugintest"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	eossim "github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
 // The driver holds to the contracts of package plugins whatever happens to the
@@ -41,7 +42,7 @@ func TestRestorerConformance(t *testing.T) {
 			return []plugins.Artefact{a}
 		}
 	}
-	for _, expired := range []simulate.Expired{simulate.ExpiredAborted, simulate.ExpiredGone} {
+	for _, expired := range []eossim.Expired{eossim.ExpiredAborted, eossim.ExpiredGone} {
 		err := plugintest.CheckRestorer(t.Context(), driver, plugintest.Restore{
 			New:  func() plugintest.Device { return newSwitch(t, expired) },
 			Want: spoil("hostname leaf1\n", "hostname leaf2\n"),
@@ -55,13 +56,13 @@ func TestRestorerConformance(t *testing.T) {
 
 // leaf is a simulated switch whose clock the kit holds.
 type leaf struct {
-	*simulate.Device
-	clock *simulate.ManualClock
+	*device.Device
+	clock *device.ManualClock
 }
 
-func newSwitch(t *testing.T, expired simulate.Expired) plugintest.Device {
-	clock := simulate.NewManualClock(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC))
-	d := simulate.NewEOS(simulate.Options{Config: simulate.Sample("eos"), Clock: clock, Expired: expired})
+func newSwitch(t *testing.T, expired eossim.Expired) plugintest.Device {
+	clock := device.NewManualClock(time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC))
+	d := eossim.New(device.Options{Config: eossim.Sample, Clock: clock}, eossim.Variant{Expired: expired})
 	t.Cleanup(func() { d.Close() })
 	return leaf{d, clock}
 }

@@ -9,7 +9,8 @@ import (
 	"testing"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	eossim "github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
 func TestInfo(t *testing.T) {
@@ -65,7 +66,7 @@ func TestIdentify(t *testing.T) {
 			t.Errorf("%s: %v %v", name, got, ok)
 		}
 	}
-	b := newBench(t, simulate.Options{NoSerial: true, Model: "vEOS-lab"})
+	b := newBench(t, device.Options{NoSerial: true, Model: "vEOS-lab"})
 	f, err := b.drv.Identify(b.ctx, b.s)
 	if err != nil || f.Model != "vEOS-lab" || len(f.Serials) != 0 || f.Hostname != "leaf1" {
 		t.Errorf("%+v, %v", f, err)
@@ -75,7 +76,7 @@ func TestIdentify(t *testing.T) {
 	if b.dev.Startup() != "" {
 		t.Error("not reset")
 	}
-	b.dev.Inject(simulate.Fault{Command: "show version", Refuse: "% Invalid input"})
+	b.dev.Inject(device.Fault{Command: "show version", Refuse: "% Invalid input"})
 	if _, err := b.drv.Identify(b.ctx, b.s); !errors.Is(err, plugins.ErrWrongPlatform) {
 		t.Errorf("a device that is no EOS: %v", err)
 	}
@@ -84,7 +85,7 @@ func TestIdentify(t *testing.T) {
 // TestTruncation cuts a configuration at every byte: none of the pieces may
 // pass for the whole, also where the connection gave no sign.
 func TestTruncation(t *testing.T) {
-	whole := []byte(simulate.Sample("eos"))
+	whole := []byte(eossim.Sample)
 	for n := range len(whole) {
 		piece := whole[:n]
 		if len(frame(runningConfig, piece)) == 0 && n != len(whole)-1 { // only the last newline may be missing
@@ -97,7 +98,7 @@ func TestTruncation(t *testing.T) {
 }
 
 func TestFrame(t *testing.T) {
-	whole := simulate.Sample("eos")
+	whole := eossim.Sample
 	for code, text := range map[string]string{
 		"pager-left":    strings.Replace(whole, "hostname", " --More-- hostname", 1),
 		"refused":       strings.Replace(whole, "hostname", "% Invalid input\nhostname", 1),
@@ -127,12 +128,12 @@ func TestExportFaults(t *testing.T) {
 	commands := []string{"show running-config", "show startup-config", "show boot-config", "show inventory"}
 	for i, c := range commands {
 		cut := 40
-		for name, f := range map[string]simulate.Fault{
+		for name, f := range map[string]device.Fault{
 			"refused": {Command: c, Refuse: "% Internal error"},
 			"cut":     {Command: c, Cut: &cut},
 			"lost":    {Command: c, Lose: true},
 		} {
-			b := newBench(t, simulate.Options{})
+			b := newBench(t, device.Options{})
 			b.dev.Inject(f)
 			e, err := b.drv.Export(b.ctx, b.s)
 			switch {
@@ -151,7 +152,7 @@ func TestExportFaults(t *testing.T) {
 			}
 		}
 	}
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	b.user("write erase now")
 	if e := b.export(); e.Verdict != plugins.Complete || e.FactoryDefault || len(e.Artefacts) != 3 {
 		t.Errorf("never saved, but set up: %s, factory default %v, %d artefacts", e.Verdict, e.FactoryDefault, len(e.Artefacts))
@@ -160,7 +161,7 @@ func TestExportFaults(t *testing.T) {
 
 // TestForms takes the sample through the tree and back onto a switch.
 func TestForms(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	e := b.export()
 	f, err := b.drv.Identify(b.ctx, b.s)
 	b.must(err)
@@ -303,7 +304,7 @@ func FuzzSessionList(f *testing.F) {
 // FuzzText: splitting loses nothing, and a text is never missing a line of its
 // own.
 func FuzzText(f *testing.F) {
-	f.Add(simulate.Sample("eos"))
+	f.Add(eossim.Sample)
 	f.Add("banner login\nend\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		lines, _ := split([]byte(text))

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	eossim "github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
 // changed returns the running configuration with its host name replaced.
@@ -28,9 +29,9 @@ func (b *bench) pending(want []plugins.Artefact) {
 }
 
 func TestTimerRunsOut(t *testing.T) {
-	for _, expired := range []simulate.Expired{simulate.ExpiredAborted, simulate.ExpiredGone} {
-		for _, layout := range []simulate.Layout{simulate.LayoutNew, simulate.LayoutOld} {
-			b := newBench(t, simulate.Options{Expired: expired, Layout: layout})
+	for _, expired := range []eossim.Expired{eossim.ExpiredAborted, eossim.ExpiredGone} {
+		for _, layout := range []eossim.Layout{eossim.LayoutNew, eossim.LayoutOld} {
+			b := newBench(t, device.Options{}, eossim.Variant{Expired: expired, Layout: layout})
 			before, saved := b.dev.Running(), b.dev.Startup()
 			b.pending(b.changed("hostname other"))
 			b.clock.Advance(within - time.Second)
@@ -44,7 +45,7 @@ func TestTimerRunsOut(t *testing.T) {
 			if b.dev.Running() != before || b.dev.Startup() != saved {
 				t.Error("not as before")
 			}
-			if expired == simulate.ExpiredAborted {
+			if expired == eossim.ExpiredAborted {
 				b.state(plugins.StateRolledBack)
 			} else {
 				b.state(plugins.StateNone)
@@ -59,15 +60,15 @@ func TestTimerRunsOut(t *testing.T) {
 // device must end with one configuration, and Confirm must say which.
 func TestTimerWinsTheRace(t *testing.T) {
 	commands := []string{showSessions, "show running-config", "configure session cfgvault-c1 commit", "write memory", "show startup-config"}
-	for _, expired := range []simulate.Expired{simulate.ExpiredAborted, simulate.ExpiredGone} {
+	for _, expired := range []eossim.Expired{eossim.ExpiredAborted, eossim.ExpiredGone} {
 		for _, c := range commands {
 			for nth := range 4 {
-				b := newBench(t, simulate.Options{Expired: expired})
+				b := newBench(t, device.Options{}, eossim.Variant{Expired: expired})
 				before, saved := b.dev.Running(), b.dev.Startup()
 				want := b.changed("hostname other")
 				b.pending(want)
 				seen := 0
-				fired := b.dev.Inject(simulate.Fault{Command: c, Before: func() {
+				fired := b.dev.Inject(device.Fault{Command: c, Before: func() {
 					if seen++; seen == nth+1 {
 						b.clock.Advance(within)
 					}
@@ -96,7 +97,7 @@ func TestTimerWinsTheRace(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	before := b.dev.Running()
 	want := b.changed("hostname other")
 
@@ -161,7 +162,7 @@ func TestRefusals(t *testing.T) {
 func (b *bench) changedText(statements string) string { return string(b.changed(statements)[0].Data) }
 
 func TestBusy(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	want := b.changed("hostname other")
 	b.stage(want)
 	b.user("configure session theirs", "hostname theirs", "commit timer 00:10:00")
@@ -187,14 +188,14 @@ func TestBusy(t *testing.T) {
 }
 
 func TestNotPermitted(t *testing.T) {
-	b := newBench(t, simulate.Options{Deny: []string{"configure"}})
+	b := newBench(t, device.Options{Deny: []string{"configure"}})
 	if e := b.export(); e.Verdict != plugins.Complete {
 		t.Errorf("a login that may only read: %s %v", e.Verdict, e.Reasons)
 	}
 	if _, err := b.drv.Stage(b.ctx, b.s, "c1", b.changed("hostname other")); !errors.Is(err, plugins.ErrNotPermitted) {
 		t.Errorf("stage: %v", err)
 	}
-	b = newBench(t, simulate.Options{Deny: []string{"show running-config"}})
+	b = newBench(t, device.Options{Deny: []string{"show running-config"}})
 	if _, err := b.drv.Export(b.ctx, b.s); !errors.Is(err, plugins.ErrNotPermitted) {
 		t.Errorf("export: %v", err)
 	}
@@ -208,8 +209,8 @@ func TestCutAnywhere(t *testing.T) {
 		"end", "commit timer", "configure session cfgvault-c1 commit", "write memory", "show startup-config", "show running-config", showSessions}
 	three := 3
 	for _, c := range commands {
-		for _, f := range []simulate.Fault{{Command: c, Times: 1, Lose: true}, {Command: c, Times: 1, Drop: true}, {Command: c, Times: 1, Cut: &three}} {
-			b := newBench(t, simulate.Options{})
+		for _, f := range []device.Fault{{Command: c, Times: 1, Lose: true}, {Command: c, Times: 1, Drop: true}, {Command: c, Times: 1, Cut: &three}} {
+			b := newBench(t, device.Options{})
 			before, saved := b.dev.Running(), b.dev.Startup()
 			want := b.changed("hostname other")
 			after := string(want[0].Data)
@@ -265,7 +266,7 @@ func TestCutAnywhere(t *testing.T) {
 // TestManagementLost commits a configuration that moves the management
 // address: the login goes, and the switch comes back by itself.
 func TestManagementLost(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	before := b.dev.Running()
 	want := b.changed("hostname leaf1")
 	want[0].Data = bytes.Replace(want[0].Data, []byte("192.0.2.10/24"), []byte("192.0.2.77/24"), 1)
@@ -287,7 +288,7 @@ func TestManagementLost(t *testing.T) {
 }
 
 func TestReloadWhilePending(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	before := b.dev.Running()
 	b.pending(b.changed("hostname other"))
 	b.dev.Reload()
@@ -302,17 +303,17 @@ func TestReloadWhilePending(t *testing.T) {
 
 // TestDeadline: a device that never answers ends with the caller's deadline.
 func TestDeadline(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
-	b.dev.Inject(simulate.Fault{Command: "show running-config", Before: cancel})
-	b.dev.Inject(simulate.Fault{Command: "show running-config", Hang: true})
+	b.dev.Inject(device.Fault{Command: "show running-config", Before: cancel})
+	b.dev.Inject(device.Fault{Command: "show running-config", Hang: true})
 	if _, err := b.drv.Export(ctx, b.s); err == nil {
 		t.Error("no error")
 	}
 }
 
 func TestFactoryResetOfAnotherUnit(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	before := b.dev.Startup()
 	for _, token := range []string{"", "SSJ99999999"} {
 		if err := b.drv.(plugins.Resetter).FactoryReset(b.ctx, b.s, token); !errors.Is(err, plugins.ErrWrongUnit) {
@@ -322,7 +323,7 @@ func TestFactoryResetOfAnotherUnit(t *testing.T) {
 	if b.dev.Startup() != before {
 		t.Error("erased")
 	}
-	b.dev.Inject(simulate.Fault{Command: "reload", Refuse: "% Reload is not possible now"})
+	b.dev.Inject(device.Fault{Command: "reload", Refuse: "% Reload is not possible now"})
 	if err := b.drv.(plugins.Resetter).FactoryReset(b.ctx, b.s, "SSJ00000001"); err == nil {
 		t.Error("a reload that was refused passes for a factory reset")
 	}
@@ -333,21 +334,21 @@ func TestFactoryResetOfAnotherUnit(t *testing.T) {
 func TestCommitOutcomeUnknown(t *testing.T) {
 	for name, hinder := range map[string]func(*bench, context.CancelFunc){
 		"no answer": func(b *bench, cancel context.CancelFunc) {
-			b.dev.Inject(simulate.Fault{Command: "commit timer", Before: cancel})
-			b.dev.Inject(simulate.Fault{Command: "commit timer", Hang: true})
+			b.dev.Inject(device.Fault{Command: "commit timer", Before: cancel})
+			b.dev.Inject(device.Fault{Command: "commit timer", Hang: true})
 		},
 		"no list": func(b *bench, _ context.CancelFunc) {
-			b.dev.Inject(simulate.Fault{Command: "commit timer", Before: func() {
-				b.dev.Inject(simulate.Fault{Command: showSessions, Refuse: "% Internal error"})
+			b.dev.Inject(device.Fault{Command: "commit timer", Before: func() {
+				b.dev.Inject(device.Fault{Command: showSessions, Refuse: "% Internal error"})
 			}})
 		},
 		"ended by another user": func(b *bench, _ context.CancelFunc) {
-			b.dev.Inject(simulate.Fault{Command: "commit timer", Before: func() {
-				b.dev.Inject(simulate.Fault{Command: showSessions, Times: 1, Before: func() { b.user("configure session cfgvault-c1 abort") }})
+			b.dev.Inject(device.Fault{Command: "commit timer", Before: func() {
+				b.dev.Inject(device.Fault{Command: showSessions, Times: 1, Before: func() { b.user("configure session cfgvault-c1 abort") }})
 			}})
 		},
 	} {
-		b := newBench(t, simulate.Options{})
+		b := newBench(t, device.Options{})
 		before := b.dev.Running()
 		b.stage(b.changed("hostname other"))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -367,12 +368,12 @@ func TestCommitOutcomeUnknown(t *testing.T) {
 // TestSaveFails: the change is confirmed, but the switch cannot save it. The
 // error must not pass for a rollback, and another try finishes it.
 func TestSaveFails(t *testing.T) {
-	for _, f := range []simulate.Fault{
+	for _, f := range []device.Fault{
 		{Command: "write memory", Times: 1, Refuse: "% Error: No space left on device"},
 		{Command: "write memory", Times: 1, Refuse: "nothing that one could rely on"},
 		{Command: "write memory", Times: 1, Refuse: "Copy completed successfully."},
 	} {
-		b := newBench(t, simulate.Options{})
+		b := newBench(t, device.Options{})
 		want := b.changed("hostname other")
 		b.pending(want)
 		b.dev.Inject(f)
@@ -389,9 +390,9 @@ func TestSaveFails(t *testing.T) {
 
 func TestSwitchSettingsThatForbidARestore(t *testing.T) {
 	for _, setting := range []string{"Merge on commit", "Autosave to startup-config on commit"} {
-		b := newBench(t, simulate.Options{})
+		b := newBench(t, device.Options{})
 		list := strings.Replace(b.user(showSessions), setting+" is disabled", setting+" is enabled", 1)
-		b.dev.Inject(simulate.Fault{Command: showSessions, Refuse: strings.TrimSuffix(list, "\n")})
+		b.dev.Inject(device.Fault{Command: showSessions, Refuse: strings.TrimSuffix(list, "\n")})
 		if _, err := b.drv.Stage(b.ctx, b.s, "c1", b.changed("hostname other")); err == nil {
 			t.Errorf("%s: staged", setting)
 		}

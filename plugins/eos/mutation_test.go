@@ -10,7 +10,8 @@ import (
 	"testing"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	eossim "github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
 // habit is a wrong behaviour of a driver, made by changing what the driver
@@ -68,11 +69,11 @@ func (h habit) run(ctx context.Context, r runner, c plugins.Command) (out plugin
 
 // trial takes a driver with a habit through everything that must hold, and
 // returns what did not.
-func trial(t *testing.T, h habit, o simulate.Options) (wrong []string) {
+func trial(t *testing.T, h habit, o device.Options, v ...eossim.Variant) (wrong []string) {
 	t.Helper()
 	add := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	start := func() (*bench, plugins.Session, []plugins.Artefact, string, string) {
-		b := newBench(t, o)
+		b := newBench(t, o, v...)
 		before := b.dev.Running()
 		e, err := b.drv.Export(b.ctx, h.through(b.s))
 		if err != nil || e.Verdict != plugins.Complete {
@@ -157,8 +158,8 @@ func trial(t *testing.T, h habit, o simulate.Options) (wrong []string) {
 		}
 	}
 	{ // a factory reset
-		b := newBench(t, o)
-		factory := simulate.NewEOS(simulate.Options{Clock: b.clock, Config: simulate.Sample("eos")})
+		b := newBench(t, o, v...)
+		factory := eossim.New(device.Options{Clock: b.clock, Config: eossim.Sample}, eossim.Variant{})
 		factory.FactoryReset()
 		if err := b.drv.(plugins.Resetter).FactoryReset(b.ctx, h.through(b.s), "SSJ00000001"); err != nil {
 			add("reset: error")
@@ -215,28 +216,28 @@ func TestMutations(t *testing.T) {
 	rows := []struct {
 		wrong  string
 		habit  habit
-		opts   simulate.Options
+		opts   device.Options
 		caught string
 	}{
-		{"does not empty the session first", on("rollback", nothing), simulate.Options{}, "restore: another configuration runs"},
-		{"commits without a timer", on(stop, text("commit")), simulate.Options{}, "death: the change survives"},
-		{"sets a timer ten times too long", on(stop, text("commit timer 00:50:00")), simulate.Options{}, "death: the change survives"},
-		{"writes the timer in seconds", on(stop, text("commit timer 300")), simulate.Options{}, "restore: error"},
+		{"does not empty the session first", on("rollback", nothing), device.Options{}, "restore: another configuration runs"},
+		{"commits without a timer", on(stop, text("commit")), device.Options{}, "death: the change survives"},
+		{"sets a timer ten times too long", on(stop, text("commit timer 00:50:00")), device.Options{}, "death: the change survives"},
+		{"writes the timer in seconds", on(stop, text("commit timer 300")), device.Options{}, "restore: error"},
 		{"saves before it confirms", on(stop, func(c plugins.Command) []plugins.Command {
 			return []plugins.Command{c, {Text: "write memory"}}
-		}), simulate.Options{}, "death: the change survives a reload"},
-		{"does not confirm", on(confirm, nothing), simulate.Options{}, "restore: another configuration runs"},
-		{"confirms another session", on(confirm, text("configure session cfgvault-c2 commit")), simulate.Options{}, "restore: another configuration runs"},
-		{"confirms by abort", on(confirm, text("configure session cfgvault-c1 abort")), simulate.Options{}, "restore: another configuration runs"},
+		}), device.Options{}, "death: the change survives a reload"},
+		{"does not confirm", on(confirm, nothing), device.Options{}, "restore: another configuration runs"},
+		{"confirms another session", on(confirm, text("configure session cfgvault-c2 commit")), device.Options{}, "restore: another configuration runs"},
+		{"confirms by abort", on(confirm, text("configure session cfgvault-c1 abort")), device.Options{}, "restore: another configuration runs"},
 		{"re-enters the armed session to confirm", on(confirm, func(c plugins.Command) []plugins.Command {
 			return []plugins.Command{{Text: "configure session cfgvault-c1"}, {Text: "commit"}}
-		}), simulate.Options{}, "restore: another configuration runs"},
+		}), device.Options{}, "restore: another configuration runs"},
 		{"takes 'committed' for done", habit{hear: func(c plugins.Command, o plugins.Output) plugins.Output {
 			if c.Text == showSessions && strings.Contains(string(o.Stdout), "committed") {
 				o.Stdout = armedLine.ReplaceAll(o.Stdout, nil)
 			}
 			return o
-		}}, simulate.Options{}, "restore: another configuration runs"},
+		}}, device.Options{}, "restore: another configuration runs"},
 		{"confirms without saving", habit{
 			say: on("write memory", nothing).say,
 			hear: func(c plugins.Command, o plugins.Output) plugins.Output {
@@ -245,31 +246,31 @@ func TestMutations(t *testing.T) {
 				}
 				return o
 			},
-		}, simulate.Options{}, "restore: gone after a reload"},
-		{"ignores lines that begin with %", deaf(habit{}), simulate.Options{}, "bad line: accepted"},
+		}, device.Options{}, "restore: gone after a reload"},
+		{"ignores lines that begin with %", deaf(habit{}), device.Options{}, "bad line: accepted"},
 		{"loses the last statement", deaf(on("copy terminal", func(c plugins.Command) []plugins.Command {
 			c.Input = bytes.Replace(c.Input, []byte("   no shutdown\n!\nend\n"), []byte("!\nend\n"), 1)
 			return []plugins.Command{c}
-		})), simulate.Options{}, "restore: another configuration runs"},
+		})), device.Options{}, "restore: another configuration runs"},
 		{"loses the last statement and looks", on("copy terminal", func(c plugins.Command) []plugins.Command {
 			c.Input = bytes.Replace(c.Input, []byte("   no shutdown\n!\nend\n"), []byte("!\nend\n"), 1)
 			return []plugins.Command{c}
-		}), simulate.Options{}, "stage: losses"},
+		}), device.Options{}, "stage: losses"},
 		{"loses the line that ends a banner", deaf(on("copy terminal", func(c plugins.Command) []plugins.Command {
 			c.Input = bytes.Replace(c.Input, []byte("EOF\n"), nil, 1)
 			return []plugins.Command{c}
-		})), simulate.Options{}, "restore: another configuration runs"},
+		})), device.Options{}, "restore: another configuration runs"},
 		{"pastes without a last newline", on("copy terminal", func(c plugins.Command) []plugins.Command {
 			c.Input = bytes.TrimSuffix(c.Input, []byte("\n"))
 			return []plugins.Command{c}
-		}), simulate.Options{}, "restore: error"},
+		}), device.Options{}, "restore: error"},
 		{"pastes outside the session", on("configure session cfgvault-c1", func(c plugins.Command) []plugins.Command {
 			if c.Text == confirm {
 				return []plugins.Command{c}
 			}
 			c.Text = "configure terminal"
 			return []plugins.Command{c}
-		}), simulate.Options{}, "restore: error"},
+		}), device.Options{}, "restore: error"},
 		{"types the text into the running configuration", on("copy terminal", func(c plugins.Command) []plugins.Command {
 			out := []plugins.Command{{Text: "end"}, {Text: "configure terminal"}}
 			for l := range strings.Lines(string(c.Input)) {
@@ -278,9 +279,9 @@ func TestMutations(t *testing.T) {
 				}
 			}
 			return out
-		}), simulate.Options{}, "stage: changed the device"},
-		{"discards by committing", on("configure session cfgvault-c1 abort", text(confirm)), simulate.Options{}, "discard: the change stays"},
-		{"does not discard", on("configure session cfgvault-c1 abort", nothing), simulate.Options{}, "discard: the change stays"},
+		}), device.Options{}, "stage: changed the device"},
+		{"discards by committing", on("configure session cfgvault-c1 abort", text(confirm)), device.Options{}, "discard: the change stays"},
+		{"does not discard", on("configure session cfgvault-c1 abort", nothing), device.Options{}, "discard: the change stays"},
 		{"does not look whose timer runs", habit{hear: func(c plugins.Command, o plugins.Output) plugins.Output {
 			if strings.HasPrefix(c.Text, "commit timer") {
 				o.Stdout = nil
@@ -289,29 +290,29 @@ func TestMutations(t *testing.T) {
 				o.Stdout = bytes.Replace(o.Stdout, []byte("timer: theirs"), []byte("timer: cfgvault-c1"), 1)
 			}
 			return o
-		}}, simulate.Options{}, "foreign timer: not noticed"},
+		}}, device.Options{}, "foreign timer: not noticed"},
 		{"types ahead while a question waits", habit{say: func(c plugins.Command) []plugins.Command {
 			for i := range c.Answers {
 				c.Answers[i].Reply = "!CV1234"
 			}
 			return []plugins.Command{c}
-		}}, simulate.Options{}, "reset: not at factory default"},
-		{"reloads without erasing", on("write erase", nothing), simulate.Options{}, "reset: not at factory default"},
-		{"erases without reloading", on("reload", nothing), simulate.Options{}, "reset: not at factory default"},
+		}}, device.Options{}, "reset: not at factory default"},
+		{"reloads without erasing", on("write erase", nothing), device.Options{}, "reset: not at factory default"},
+		{"erases without reloading", on("reload", nothing), device.Options{}, "reset: not at factory default"},
 		{"saves when the reload asks", on("reload", func(c plugins.Command) []plugins.Command {
 			c.Text = "reload"
 			c.Answers = []plugins.Answer{{Prompt: "Save", Reply: "yes"}, {Prompt: "confirm"}}
 			return []plugins.Command{c}
-		}), simulate.Options{}, "reset: not at factory default"},
-		{"reads with the pager on", habit{}, simulate.Options{KeepPager: true}, "export: incomplete"},
+		}), device.Options{}, "reset: not at factory default"},
+		{"reads with the pager on", habit{}, device.Options{KeepPager: true}, "export: incomplete"},
 		{"reads with the pager on and believes it", habit{hear: func(c plugins.Command, o plugins.Output) plugins.Output {
 			o.End = plugins.EndSentinel
 			return o
-		}}, simulate.Options{KeepPager: true}, "export: incomplete"},
-		{"filters what it reads", on("show running-config", text("show running-config | exclude secret")), simulate.Options{}, "export: not what runs"},
+		}}, device.Options{KeepPager: true}, "export: incomplete"},
+		{"filters what it reads", on("show running-config", text("show running-config | exclude secret")), device.Options{}, "export: not what runs"},
 	}
-	for _, o := range []simulate.Options{{}, {Layout: simulate.LayoutOld}, {Expired: simulate.ExpiredGone}} {
-		if wrong := trial(t, habit{}, o); len(wrong) > 0 {
+	for _, v := range []eossim.Variant{{}, {Layout: eossim.LayoutOld}, {Expired: eossim.ExpiredGone}} {
+		if wrong := trial(t, habit{}, device.Options{}, v); len(wrong) > 0 {
 			t.Errorf("a driver without bad habits: %q", wrong)
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	eossim "github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
 var epoch = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
@@ -17,20 +18,20 @@ var epoch = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 type bench struct {
 	*testing.T
 	ctx   context.Context
-	dev   *simulate.Device
-	clock *simulate.ManualClock
+	dev   *device.Device
+	clock *device.ManualClock
 	s     plugins.Session
 	drv   plugins.Restorer
 }
 
-func newBench(t *testing.T, o simulate.Options) *bench {
+func newBench(t *testing.T, o device.Options, v ...eossim.Variant) *bench {
 	t.Helper()
-	clock := simulate.NewManualClock(epoch)
+	clock := device.NewManualClock(epoch)
 	o.Clock = clock
 	if o.Config == "" {
-		o.Config = simulate.Sample("eos")
+		o.Config = eossim.Sample
 	}
-	dev := simulate.NewEOS(o)
+	dev := eossim.New(o, append(v, eossim.Variant{})[0])
 	t.Cleanup(func() { dev.Close() })
 	return &bench{T: t, ctx: t.Context(), dev: dev, clock: clock, s: dev.Session(), drv: New().(plugins.Restorer)}
 }
@@ -89,8 +90,8 @@ func (b *bench) user(commands ...string) string {
 const within = 5 * time.Minute
 
 func TestRoundTrip(t *testing.T) {
-	for _, layout := range []simulate.Layout{simulate.LayoutNew, simulate.LayoutOld} {
-		b := newBench(t, simulate.Options{Layout: layout})
+	for _, layout := range []eossim.Layout{eossim.LayoutNew, eossim.LayoutOld} {
+		b := newBench(t, device.Options{}, eossim.Variant{Layout: layout})
 		before, saved := b.dev.Running(), b.dev.Startup()
 		e := b.export()
 		if e.Verdict != plugins.Complete || e.FactoryDefault || string(e.Artefacts[0].Data) != before {
@@ -140,7 +141,7 @@ func TestRoundTrip(t *testing.T) {
 
 // TestPlan: what Stage says of the change, beside the difference.
 func TestPlan(t *testing.T) {
-	b := newBench(t, simulate.Options{})
+	b := newBench(t, device.Options{})
 	b.user("configure terminal", "vlan 40", "end") // not saved
 	want := b.export().Artefacts
 	want[0].Data = []byte(strings.NewReplacer("model multi-agent", "model ribd", "192.0.2.10/24", "192.0.2.12/24",

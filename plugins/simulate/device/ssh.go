@@ -1,4 +1,4 @@
-package simulate
+package device
 
 import (
 	"bufio"
@@ -84,8 +84,13 @@ func newServer(key gossh.Signer, route func(user string) *Device, noPassword boo
 		},
 		SessionRequestCallback: func(s ssh.Session, kind string) bool {
 			d := route(s.User())
-			return d != nil && (kind == "shell" || kind == "exec" && d.opts.Exec)
+			return d != nil && (kind == "shell" || d.offers(kind, serviceArg(s)))
 		},
+		SubsystemHandlers: map[string]ssh.SubsystemHandler{"default": func(s ssh.Session) {
+			if d := route(s.User()); d != nil {
+				d.serveProcess(s)
+			}
+		}},
 		BannerHandler: func(ctx ssh.Context) string {
 			d := route(ctx.User())
 			if d == nil {
@@ -93,7 +98,7 @@ func newServer(key gossh.Signer, route func(user string) *Device, noPassword boo
 			}
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			return d.box.banner()
+			return d.box.Banner()
 		},
 		PublicKeyHandler: func(ctx ssh.Context, k ssh.PublicKey) bool {
 			d := route(ctx.User())
@@ -118,25 +123,29 @@ func newServer(key gossh.Signer, route func(user string) *Device, noPassword boo
 }
 
 func (d *Device) serveSession(s ssh.Session) {
+	if s.RawCommand() != "" && d.serves("exec", s.RawCommand()) {
+		d.serveProcess(s)
+		return
+	}
 	p := &sshPort{s: s, r: bufio.NewReader(s)}
 	t := newTTY(d, s.User(), p)
 	if pty, changes, ok := s.Pty(); ok {
 		p.tty = true
-		t.length, t.width = pty.Window.Height, pty.Window.Width
-		if t.length <= 0 || t.length > 1000 {
-			t.length = 24
+		t.Length, t.Width = pty.Window.Height, pty.Window.Width
+		if t.Length <= 0 || t.Length > 1000 {
+			t.Length = 24
 		}
-		if t.width <= 0 {
-			t.width = 80
+		if t.Width <= 0 {
+			t.Width = 80
 		}
-		p.columns = func() int { return t.width }
+		p.columns = func() int { return t.Width }
 		go func() { // a window change must be read, or the channel stops
 			for range changes {
 			}
 		}()
 	}
 	if d.attach(t) != nil {
-		t.hangup()
+		t.Hangup()
 		return
 	}
 	defer d.detach(t)
@@ -145,13 +154,15 @@ func (d *Device) serveSession(s ssh.Session) {
 	go func() {
 		select {
 		case <-s.Context().Done():
-			t.hangup()
+			t.Hangup()
 		case <-t.gone:
 		}
 	}()
 	if cmd := s.RawCommand(); cmd != "" {
-		t.length = 0
-		if d.command(t, d.box.login(t), cmd) {
+		t.Length = 0
+		cl := d.box.Login(t)
+		defer d.end(cl)
+		if d.command(t, cl, cmd) {
 			s.Exit(0)
 		}
 		return
@@ -197,10 +208,21 @@ func (p *sshPort) flush() error {
 	return err
 }
 
-func (p *sshPort) key() (byte, error) { return p.r.ReadByte() }
+func (p *sshPort) key(question string) (byte, error) {
+	p.queue(question)
+	if err := p.flush(); err != nil {
+		return 0, err
+	}
+	k, err := p.r.ReadByte()
+	if err == nil && question != "" {
+		p.skipLF = k == '\r'
+		p.queue("\r\n")
+	}
+	return k, err
+}
 
-func (p *sshPort) readCommand(prompt string) (string, error) {
-	line, err := p.readLine(prompt, true, false)
+func (p *sshPort) readCommand(prompt func() string, control func(byte) bool) (string, error) {
+	line, err := p.edit(prompt, control, true, false)
 	if err == io.EOF { // Ctrl-D leaves the mode
 		return "exit", nil
 	}
@@ -211,8 +233,13 @@ func (p *sshPort) readCommand(prompt string) (string, error) {
 const maxLine = 1 << 20
 
 func (p *sshPort) readLine(prompt string, echo, raw bool) (string, error) {
-	p.queue(prompt)
-	column := len(prompt)
+	return p.edit(func() string { return prompt }, func(byte) bool { return false }, echo, raw)
+}
+
+func (p *sshPort) edit(prompt func() string, control func(byte) bool, echo, raw bool) (string, error) {
+	shown := prompt()
+	p.queue(shown)
+	column := len(shown)
 	var line []byte
 	show := func(s string) {
 		if echo && p.tty {
@@ -235,6 +262,10 @@ func (p *sshPort) readLine(prompt string, echo, raw bool) (string, error) {
 		}
 		p.skipLF = b == '\r'
 		switch {
+		case b < ' ' && b != '\r' && b != '\n' && len(line) == 0 && control(b):
+			shown = prompt()
+			p.queue(shown)
+			column = len(shown)
 		case b == '\r' || b == '\n':
 			if p.tty {
 				p.queue("\r\n")

@@ -1,11 +1,9 @@
-package simulate
+package device
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,15 +20,27 @@ func (d *Device) Session() plugins.Session {
 	return &localSession{d: d, id: fmt.Sprintf("simulated-%d", d.sessions.Add(1))}
 }
 
+// ExecSession is a session in process whose Run uses an exec channel, as the
+// agent does for a driver that prefers it. The Box must be an [Execer].
+func (d *Device) ExecSession() plugins.Session {
+	s := d.Session().(*localSession)
+	s.exec = true
+	return s
+}
+
 type localSession struct {
-	d  *Device
-	id string
+	d    *Device
+	id   string
+	exec bool
 }
 
 func (s *localSession) ID() string                 { return s.id }
 func (s *localSession) Options() map[string]string { return nil }
 
 func (s *localSession) Run(ctx context.Context, c plugins.Command) (plugins.Output, error) {
+	if s.exec {
+		return s.runExec(ctx, c)
+	}
 	cli, err := s.CLI(ctx)
 	if err != nil {
 		return plugins.Output{}, err
@@ -39,12 +49,8 @@ func (s *localSession) Run(ctx context.Context, c plugins.Command) (plugins.Outp
 	return cli.Run(ctx, c)
 }
 
-func (s *localSession) Open(context.Context, string, string) (net.Conn, error) {
-	return nil, fmt.Errorf("simulated device: %w", errors.ErrUnsupported)
-}
-
 func (s *localSession) CLI(ctx context.Context) (plugins.CLI, error) {
-	c, err := s.d.login()
+	c, err := s.d.Login()
 	if err != nil || s.d.opts.Privileged {
 		return c, err
 	}
@@ -56,12 +62,13 @@ func (s *localSession) CLI(ctx context.Context) (plugins.CLI, error) {
 	return c, nil
 }
 
-// login starts a login in process, without privilege unless it comes with it.
-func (d *Device) login() (plugins.CLI, error) {
+// Login starts a login in process as a person gets it: without privilege
+// unless it comes with it.
+func (d *Device) Login() (plugins.CLI, error) {
 	p := &localPort{requests: make(chan *request), gone: make(chan struct{}), done: make(chan struct{})}
 	t := newTTY(d, d.opts.User, p)
 	if d.opts.KeepPager {
-		t.length, t.width = 24, 80
+		t.Length, t.Width = 24, 80
 	}
 	if d.attach(t) != nil {
 		return nil, fmt.Errorf("%w: the device does not answer", plugins.ErrSessionLost)
@@ -76,7 +83,7 @@ func (d *Device) login() (plugins.CLI, error) {
 
 type localCLI struct {
 	p  *localPort
-	t  *tty
+	t  *TTY
 	mu sync.Mutex
 }
 
@@ -104,7 +111,7 @@ func (c *localCLI) Run(ctx context.Context, cmd plugins.Command) (plugins.Output
 	case <-c.p.gone:
 		return plugins.Output{End: plugins.EndCut}, lost
 	case <-ctx.Done():
-		c.t.hangup()
+		c.t.Hangup()
 		return plugins.Output{End: plugins.EndCut}, ctx.Err()
 	}
 	select {
@@ -112,19 +119,19 @@ func (c *localCLI) Run(ctx context.Context, cmd plugins.Command) (plugins.Output
 	case <-c.p.done:
 		return r.output(plugins.EndCut), lost
 	case <-ctx.Done():
-		c.t.hangup()
+		c.t.Hangup()
 		<-c.p.done
 		return r.output(plugins.EndCut), ctx.Err()
 	}
 	if r.stuck { // a question nobody answers, or a pager
-		c.t.hangup()
+		c.t.Hangup()
 		return r.output(plugins.EndCut), nil
 	}
 	return r.output(plugins.EndSentinel), nil
 }
 
 func (c *localCLI) Close() error {
-	c.t.hangup()
+	c.t.Hangup()
 	<-c.p.done
 	return nil
 }
@@ -173,7 +180,7 @@ func (p *localPort) write(s string) error {
 	return nil
 }
 
-func (p *localPort) readCommand(string) (string, error) {
+func (p *localPort) readCommand(_ func() string, control func(byte) bool) (string, error) {
 	if p.closed.Load() {
 		return "", errGone
 	}
@@ -190,7 +197,11 @@ func (p *localPort) readCommand(string) (string, error) {
 	}
 	select {
 	case p.now = <-p.requests:
-		return p.now.command.Text, nil
+		text := p.now.command.Text
+		for text != "" && text[0] < ' ' && control(text[0]) {
+			text = text[1:]
+		}
+		return text, nil
 	case <-p.gone:
 		return "", errGone
 	}
@@ -214,11 +225,8 @@ func (p *localPort) readLine(prompt string, _, _ bool) (string, error) {
 	if p.closed.Load() || p.now == nil {
 		return "", errGone
 	}
-	for i, re := range p.now.answers {
-		if prompt != "" && re.MatchString(prompt) {
-			p.now.out.WriteString(prompt + "\n")
-			return p.now.command.Answers[i].Reply, nil
-		}
+	if reply, ok := p.answer(prompt); ok {
+		return reply, nil
 	}
 	if p.now.typing {
 		return p.typed()
@@ -227,7 +235,26 @@ func (p *localPort) readLine(prompt string, _, _ bool) (string, error) {
 	return p.wait()
 }
 
-func (p *localPort) key() (byte, error) {
+// answer is the reply to a question that has one.
+func (p *localPort) answer(question string) (string, bool) {
+	for i, re := range p.now.answers {
+		if question != "" && re.MatchString(question) {
+			p.now.out.WriteString(question + "\n")
+			return p.now.command.Answers[i].Reply, true
+		}
+	}
+	return "", false
+}
+
+// key takes the first key of a reply; Enter is a reply without text.
+func (p *localPort) key(question string) (byte, error) {
+	if p.closed.Load() || p.now == nil {
+		return 0, errGone
+	}
+	if reply, ok := p.answer(question); ok {
+		return (reply + "\r")[0], nil
+	}
+	p.now.out.WriteString(question)
 	_, err := p.wait()
 	return 0, err
 }

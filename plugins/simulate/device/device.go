@@ -1,4 +1,19 @@
-package simulate
+// Package device is the engine of the simulated devices: what every platform
+// has whatever its command line is. A [Device] is reached over SSH
+// ([Device.Listen]) or in process as a [plugins.Session]; it keeps the manners
+// of a real login (echo, line editing, paging, terminal width, banners, slow
+// lines, limited logins), drives timers by a [Clock] that a test can advance,
+// reboots, and lets a [Fault] strike any command.
+//
+// A platform is a [Box] in a folder of its own beside this one, written from
+// its documented behaviour and from recorded dialogues, never from what a
+// driver of ours sends. The engine knows no platform's words.
+//
+// It does not forward packets, does not imitate timing beyond the delays of
+// [Options], and does not check passwords against the hashes in a
+// configuration: a login is good if the configuration still has the user and
+// the password is that of the Options.
+package device
 
 import (
 	"crypto/ed25519"
@@ -19,11 +34,11 @@ import (
 type Device struct {
 	opts  Options
 	clock Clock
-	box   box
+	box   Box
 	key   gossh.Signer
 
 	mu     sync.Mutex // guards the state of box and what follows
-	ttys   map[*tty]struct{}
+	ttys   map[*TTY]struct{}
 	nextID int
 	down   bool // rebooting
 
@@ -38,27 +53,9 @@ type Device struct {
 	shut  bool
 }
 
-// box is a platform: what a Device is inside. The engine holds Device.mu
-// around every call except login and the commands that follow from it.
-type box interface {
-	login(t *tty) commandLine // a fresh command line
-	banner() string           // shown before the login; "" for none
-	admits(user string) bool  // the configuration knows the user
-	reachable() bool          // the configuration leaves the management address up
-	running() string          // as the device shows it
-	startup() string          // as the device shows it; "" if there is none
-	factoryReset()            // erases the startup configuration
-	boot()                    // comes up with the startup configuration, or without
-}
-
-// commandLine is one login's place in the platform's command line.
-type commandLine interface {
-	prompt() string
-	// run executes one line and reports whether the login goes on.
-	run(t *tty, line string) bool
-}
-
-func newDevice(o Options) *Device {
+// New returns a device that still lacks its [Box]: the constructor of a
+// platform hands it over with Install.
+func New(o Options) *Device {
 	if o.User == "" {
 		o.User = "admin"
 	}
@@ -68,7 +65,48 @@ func newDevice(o Options) *Device {
 	if o.Clock == nil {
 		o.Clock = realClock{}
 	}
-	return &Device{opts: o, clock: o.Clock, ttys: map[*tty]struct{}{}}
+	return &Device{opts: o, clock: o.Clock, ttys: map[*TTY]struct{}{}}
+}
+
+// Install puts the platform in and boots it, before the device is used.
+func (d *Device) Install(b Box) {
+	d.box = b
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	b.Boot()
+}
+
+// Box returns the platform, for what only its own package knows of it.
+func (d *Device) Box() Box { return d.box }
+
+// Options returns what the device was made from, defaults filled in.
+func (d *Device) Options() Options { return d.opts }
+
+// Clock returns the device's clock.
+func (d *Device) Clock() Clock { return d.clock }
+
+// Lock and Unlock guard the state of the Box, for code that a command line
+// runs.
+func (d *Device) Lock()   { d.mu.Lock() }
+func (d *Device) Unlock() { d.mu.Unlock() }
+
+// After runs f once with the lock held when the clock has moved by t. stop, to
+// be called with the lock held, keeps it from running; a timer that already
+// waits for the lock is stopped as well.
+func (d *Device) After(t time.Duration, f func()) (stop func()) {
+	stopped := false
+	cancel := d.clock.AfterFunc(t, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if !stopped {
+			stopped = true
+			f()
+		}
+	})
+	return func() {
+		stopped = true
+		cancel()
+	}
 }
 
 // HostKey returns the device's SSH host key. It is made on first use and then
@@ -102,7 +140,7 @@ func newSigner() gossh.Signer {
 func (d *Device) Running() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.box.running()
+	return d.box.Running()
 }
 
 // Startup returns the startup configuration as the device shows it, "" if it
@@ -110,14 +148,14 @@ func (d *Device) Running() string {
 func (d *Device) Startup() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.box.startup()
+	return d.box.Startup()
 }
 
 // FactoryReset erases the startup configuration and reboots: what a technician
 // does at the console.
 func (d *Device) FactoryReset() {
 	d.mu.Lock()
-	d.box.factoryReset()
+	d.box.FactoryReset()
 	d.mu.Unlock()
 	d.Reload()
 }
@@ -127,11 +165,12 @@ func (d *Device) FactoryReset() {
 func (d *Device) Reload() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.reload()
+	d.Reboot()
 }
 
-func (d *Device) reload() {
-	d.box.boot()
+// Reboot is Reload for a Box, which holds the lock.
+func (d *Device) Reboot() {
+	d.box.Boot()
 	d.hangupAll()
 	if d.opts.BootTime > 0 {
 		d.down = true
@@ -159,14 +198,15 @@ func (d *Device) Logins() int {
 
 func (d *Device) hangupAll() {
 	for t := range d.ttys {
-		t.hangup()
+		t.Hangup()
 	}
 }
 
-// changed is called with mu held after every change of the running
-// configuration: a device that lost its management address loses its logins.
-func (d *Device) changed() {
-	if !d.box.reachable() {
+// Changed is to be called by a Box, with the lock held, after every change of
+// the running configuration: a device that lost its management address loses
+// its logins.
+func (d *Device) Changed() {
+	if !d.box.Reachable() {
 		d.hangupAll()
 	}
 }
@@ -175,14 +215,14 @@ func (d *Device) changed() {
 func (d *Device) up() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.down && d.box.reachable()
+	return !d.down && d.box.Reachable()
 }
 
 // admits checks a login by password.
 func (d *Device) admits(user, password string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return user == d.opts.User && d.box.admits(user) &&
+	return user == d.opts.User && d.box.Admits(user) &&
 		subtle.ConstantTimeCompare([]byte(password), []byte(d.opts.Password)) == 1
 }
 
@@ -190,40 +230,45 @@ func (d *Device) admits(user, password string) bool {
 func (d *Device) admitsKey(user string, key gossh.PublicKey) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return user == d.opts.User && d.box.admits(user) && d.opts.Authorized != nil && ssh.KeysEqual(key, d.opts.Authorized)
+	return user == d.opts.User && d.box.Admits(user) && d.opts.Authorized != nil && ssh.KeysEqual(key, d.opts.Authorized)
 }
 
 var errDown = errors.New("simulate: the device does not answer")
 
 // attach registers a login. It fails if the device is down or full.
-func (d *Device) attach(t *tty) error {
+func (d *Device) attach(t *TTY) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.down || !d.box.reachable() || d.opts.Logins > 0 && len(d.ttys) >= d.opts.Logins {
+	if d.down || !d.box.Reachable() || d.opts.Logins > 0 && len(d.ttys) >= d.opts.Logins {
 		return errDown
 	}
 	d.ttys[t] = struct{}{}
-	t.name = fmt.Sprintf("vty%d", 4+d.nextID%16)
+	t.Name = fmt.Sprintf("vty%d", 4+d.nextID%16)
 	d.nextID++
 	return nil
 }
 
-func (d *Device) detach(t *tty) {
+func (d *Device) detach(t *TTY) {
 	d.mu.Lock()
 	delete(d.ttys, t)
 	d.mu.Unlock()
-	t.hangup()
+	t.Hangup()
 }
 
 // converse runs the command line until the login ends.
-func (d *Device) converse(t *tty) {
+func (d *Device) converse(t *TTY) {
 	if d.opts.Banner != "" {
-		t.print(d.opts.Banner)
+		t.Print(d.opts.Banner)
 	}
 	pause(t, d.opts.LoginDelay)
-	cl := d.box.login(t)
+	cl := d.box.Login(t)
+	defer d.end(cl)
+	control := func(key byte) bool { return false }
+	if k, ok := cl.(Keyer); ok {
+		control = func(key byte) bool { return k.ControlKey(t, key) }
+	}
 	for {
-		line, err := t.port.readCommand(cl.prompt())
+		line, err := t.port.readCommand(cl.Prompt, control)
 		switch {
 		case errors.Is(err, errInterrupt):
 			continue
@@ -236,8 +281,17 @@ func (d *Device) converse(t *tty) {
 	}
 }
 
+// end tells a command line that its login is over.
+func (d *Device) end(cl CommandLine) {
+	if e, ok := cl.(Ender); ok {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		e.End()
+	}
+}
+
 // command runs one line with the faults that strike it.
-func (d *Device) command(t *tty, cl commandLine, line string) bool {
+func (d *Device) command(t *TTY, cl CommandLine, line string) bool {
 	pause(t, d.opts.Latency)
 	t.begin()
 	drop := false
@@ -246,10 +300,10 @@ func (d *Device) command(t *tty, cl commandLine, line string) bool {
 		case f.Before != nil:
 			f.Before()
 		case f.Refuse != "":
-			t.print(f.Refuse + "\n")
+			t.Print(f.Refuse + "\n")
 			return true
 		case f.Lose:
-			t.hangup()
+			t.Hangup()
 			return false
 		case f.Hang:
 			<-t.gone
@@ -261,16 +315,16 @@ func (d *Device) command(t *tty, cl commandLine, line string) bool {
 			t.limit(0)
 		}
 	}
-	again := cl.run(t, line)
+	again := cl.Run(t, line)
 	if drop || t.cut() {
-		t.hangup()
+		t.Hangup()
 		return false
 	}
 	return again
 }
 
 // pause waits in real time, or until the login ends.
-func pause(t *tty, d time.Duration) {
+func pause(t *TTY, d time.Duration) {
 	if d <= 0 {
 		return
 	}

@@ -1,34 +1,37 @@
-package simulate
+package eos
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
-// eosCLI is one login on an EOS command line.
-type eosCLI struct {
+// cli is one login on an EOS command line.
+type cli struct {
 	e          *eos
-	t          *tty
+	t          *device.TTY
 	privileged bool
 	config     bool // in configuration mode, or in a session
-	in         *eosSession
+	in         *session
 	edit       *eosEditor
 }
 
-func (e *eos) login(t *tty) commandLine {
-	return &eosCLI{e: e, t: t, privileged: e.d.opts.Privileged}
+// Login implements device.Box.
+func (e *eos) Login(t *device.TTY) device.CommandLine {
+	return &cli{e: e, t: t, privileged: e.d.Options().Privileged}
 }
 
-// prompt shows the host name of the running configuration, the first six
+// Prompt shows the host name of the running configuration, the first six
 // characters of a session's name and the mode.
-func (c *eosCLI) prompt() string {
+func (c *cli) Prompt() string {
 	if c.edit != nil && c.edit.banner != nil {
 		return ""
 	}
-	c.e.d.mu.Lock()
-	defer c.e.d.mu.Unlock()
+	c.e.d.Lock()
+	defer c.e.d.Unlock()
 	host := c.e.hostname()
 	if !c.config {
 		if c.privileged {
@@ -59,9 +62,9 @@ func modeName(s *eosStatement) string {
 	return strings.TrimPrefix(s.mode, "~")
 }
 
-// run executes one line. Statements of the mode go first, commands second: so
+// Run executes one line. Statements of the mode go first, commands second: so
 // it is on the device, where "show" and "copy" work in every mode.
-func (c *eosCLI) run(t *tty, line string) bool {
+func (c *cli) Run(t *device.TTY, line string) bool {
 	if c.edit != nil && c.edit.banner != nil {
 		c.statement(line)
 		return true
@@ -71,9 +74,9 @@ func (c *eosCLI) run(t *tty, line string) bool {
 	if len(words) == 0 || words[0][0] == '!' && len(words[0]) > 1 && words[0][1] != '!' || text == "!" {
 		return true
 	}
-	for _, d := range c.e.d.opts.Deny {
+	for _, d := range c.e.d.Options().Deny {
 		if strings.HasPrefix(text, d) {
-			t.print("% Authorization denied for command '" + text + "'\n") // unconfirmed
+			t.Print("% Authorization denied for command '" + text + "'\n") // unconfirmed
 			return true
 		}
 	}
@@ -103,17 +106,17 @@ func (c *eosCLI) run(t *tty, line string) bool {
 		c.statement(line)
 		return true
 	}
-	t.print(eosInvalid + "\n")
+	t.Print(eosInvalid + "\n")
 	return true
 }
 
 // leave goes back to the exec prompt. A session stays as it is.
-func (c *eosCLI) leave() { c.config, c.in, c.edit = false, nil, nil }
+func (c *cli) leave() { c.config, c.in, c.edit = false, nil, nil }
 
-func (c *eosCLI) statement(line string) {
-	c.e.d.mu.Lock()
+func (c *cli) statement(line string) {
+	c.e.d.Lock()
 	refusal := ""
-	if c.in == nil && c.e.lock != "" && c.e.lock != c.t.user {
+	if c.in == nil && c.e.lock != "" && c.e.lock != c.t.User {
 		refusal = fmt.Sprintf(eosLocked, c.e.lock)
 	} else {
 		before := c.edit.banner
@@ -125,12 +128,12 @@ func (c *eosCLI) statement(line string) {
 			refusal = "Enter TEXT message. Type 'EOF' on its own line to end."
 		}
 		if c.in == nil {
-			c.e.d.changed()
+			c.e.d.Changed()
 		}
 	}
-	c.e.d.mu.Unlock()
+	c.e.d.Unlock()
 	if refusal != "" {
-		c.t.print(refusal + "\n")
+		c.t.Print(refusal + "\n")
 	}
 }
 
@@ -154,7 +157,7 @@ func (e *eosEditor) retarget(to *eosConfig) {
 
 // command runs what is not a statement. handled is false if the words are no
 // command of the mode.
-func (c *eosCLI) command(text string, words []string) (handled bool) {
+func (c *cli) command(text string, words []string) (handled bool) {
 	verb, _, _ := strings.Cut(text, " ")
 	switch {
 	case text == "enable" || text == "enable 15":
@@ -167,31 +170,31 @@ func (c *eosCLI) command(text string, words []string) (handled bool) {
 	case verb == "show" && len(words) > 1:
 		c.show(text)
 	case verb == "ping" || text == "bash":
-		c.t.print(eosInvalid + "\n")
+		c.t.Print(eosInvalid + "\n")
 	case !c.privileged && privilegedVerb(verb):
-		c.t.print("% Invalid input (privileged mode required)\n")
+		c.t.Print("% Invalid input (privileged mode required)\n")
 	case verb == "configure":
 		c.configure(words[1:])
 	case text == "copy terminal: session-config":
 		c.paste()
 	case text == "copy running-config startup-config", text == "write memory", text == "write":
-		c.e.d.mu.Lock()
-		c.e.save(c.t.user)
-		c.e.d.mu.Unlock()
-		c.t.print("Copy completed successfully.\n")
+		c.e.d.Lock()
+		c.e.save(c.t.User)
+		c.e.d.Unlock()
+		c.t.Print("Copy completed successfully.\n")
 	case text == "write erase", text == "write erase now":
 		if strings.HasSuffix(text, "now") || c.confirmed("Proceed with erasing startup configuration? [confirm]") {
-			c.e.d.mu.Lock()
-			c.e.factoryReset()
-			c.e.d.mu.Unlock()
+			c.e.d.Lock()
+			c.e.FactoryReset()
+			c.e.d.Unlock()
 		}
 	case text == "reload", text == "reload now":
 		c.reload(strings.HasSuffix(text, "now"))
 	case text == "zerotouch cancel", text == "zerotouch disable":
-		c.e.d.mu.Lock()
+		c.e.d.Lock()
 		c.e.ztpDisabled = true
-		c.e.d.reload()
-		c.e.d.mu.Unlock()
+		c.e.d.Reboot()
+		c.e.d.Unlock()
 	case c.in != nil && (verb == "commit" || verb == "abort" || verb == "rollback"):
 		return c.inSession(words)
 	default:
@@ -209,19 +212,19 @@ func privilegedVerb(v string) bool {
 }
 
 // configure enters configuration mode or a session, or ends one from outside.
-func (c *eosCLI) configure(words []string) {
+func (c *cli) configure(words []string) {
 	e := c.e
-	e.d.mu.Lock()
+	e.d.Lock()
 	refusal := ""
 	switch {
 	case len(words) == 0, len(words) == 1 && words[0] == "terminal":
 		c.config, c.in = true, nil
 		c.edit = &eosEditor{g: e.grammar, c: e.run}
 	case words[0] == "lock":
-		if e.lock != "" && e.lock != c.t.user {
+		if e.lock != "" && e.lock != c.t.User {
 			refusal = fmt.Sprintf(eosLocked, e.lock)
 		} else {
-			e.lock = c.t.user
+			e.lock = c.t.User
 		}
 	case words[0] == "unlock":
 		e.lock = ""
@@ -232,7 +235,7 @@ func (c *eosCLI) configure(words []string) {
 		if len(words) == 2 {
 			name = words[1]
 		}
-		var s *eosSession
+		var s *session
 		if s, refusal = e.openSession(name, c.t); s != nil {
 			c.config, c.in = true, s
 			c.edit = &eosEditor{g: e.grammar, c: s.content}
@@ -241,28 +244,28 @@ func (c *eosCLI) configure(words []string) {
 		// Naming a session opens it; one that is not there is made, and
 		// committing it changes nothing and says nothing.
 		s := e.session(words[1])
-		if s == nil || s.state == eosAborted {
+		if s == nil || s.state == aborted {
 			s, refusal = e.openSession(words[1], c.t)
 		}
 		if s != nil && words[2] == "commit" {
-			refusal = e.commit(s, c.t.user, 0)
+			refusal = e.commit(s, c.t.User, 0)
 		} else if s != nil {
 			refusal = e.abort(s)
 		}
 	default:
 		refusal = eosInvalid
 	}
-	e.d.mu.Unlock()
+	e.d.Unlock()
 	if refusal != "" {
-		c.t.print(refusal + "\n")
+		c.t.Print(refusal + "\n")
 	}
 }
 
 // inSession runs the commands that only a session has. All but "rollback"
 // leave it.
-func (c *eosCLI) inSession(words []string) bool {
+func (c *cli) inSession(words []string) bool {
 	e := c.e
-	e.d.mu.Lock()
+	e.d.Lock()
 	refusal, leave := "", true
 	switch text := strings.Join(words, " "); {
 	case text == "rollback clean-config":
@@ -270,7 +273,7 @@ func (c *eosCLI) inSession(words []string) bool {
 		c.edit = &eosEditor{g: e.grammar, c: c.in.content}
 		leave = false
 	case text == "commit":
-		refusal = e.commit(c.in, c.t.user, 0)
+		refusal = e.commit(c.in, c.t.User, 0)
 	case text == "abort":
 		refusal = e.abort(c.in)
 	case len(words) == 3 && words[0] == "commit" && words[1] == "timer":
@@ -279,16 +282,16 @@ func (c *eosCLI) inSession(words []string) bool {
 			refusal, leave = eosInvalid, false
 			break
 		}
-		refusal = e.commit(c.in, c.t.user, within)
+		refusal = e.commit(c.in, c.t.User, within)
 	default:
 		refusal, leave = eosInvalid, false
 	}
-	e.d.mu.Unlock()
+	e.d.Unlock()
 	if leave {
 		c.leave()
 	}
 	if refusal != "" {
-		c.t.print(refusal + "\n")
+		c.t.Print(refusal + "\n")
 	}
 	return true
 }

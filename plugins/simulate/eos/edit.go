@@ -1,4 +1,4 @@
-package simulate
+package eos
 
 import (
 	"slices"

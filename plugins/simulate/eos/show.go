@@ -1,4 +1,4 @@
-package simulate
+package eos
 
 import (
 	"encoding/json"
@@ -9,10 +9,10 @@ import (
 )
 
 // show runs a "show" command and the filter behind its "|".
-func (c *eosCLI) show(text string) {
+func (c *cli) show(text string) {
 	command, filters, _ := strings.Cut(text, "|")
 	command = strings.TrimSpace(command)
-	c.e.d.mu.Lock()
+	c.e.d.Lock()
 	var out string
 	if strings.TrimSpace(filters) == "json" {
 		out = c.showJSON(command)
@@ -20,12 +20,12 @@ func (c *eosCLI) show(text string) {
 	} else {
 		out = c.showText(command)
 	}
-	c.e.d.mu.Unlock()
-	paged := c.t.length
+	c.e.d.Unlock()
+	paged := c.t.Length
 	for f := range strings.SplitSeq(filters, "|") {
 		f = strings.TrimSpace(f)
 		if f == "no-more" {
-			c.t.length = 0
+			c.t.Length = 0
 			continue
 		}
 		if f == "" {
@@ -35,8 +35,8 @@ func (c *eosCLI) show(text string) {
 			break
 		}
 	}
-	c.t.print(out)
-	c.t.length = paged
+	c.t.Print(out)
+	c.t.Length = paged
 }
 
 func filter(out, f string) string {
@@ -66,7 +66,7 @@ func filter(out, f string) string {
 	return b.String()
 }
 
-func (c *eosCLI) showText(command string) string {
+func (c *cli) showText(command string) string {
 	e := c.e
 	switch command {
 	case "show version":
@@ -102,12 +102,12 @@ func (c *eosCLI) showText(command string) string {
 	}
 	switch command {
 	case "show running-config":
-		return e.running()
+		return e.Running()
 	case "show startup-config":
 		if e.start == nil { // wording unconfirmed
 			return "% Error displaying startup-config (No such file or directory)\n"
 		}
-		return e.startup()
+		return e.Startup()
 	case "show boot-config":
 		return "Software image: flash:/EOS.swi\nConsole speed: (not set)\nAboot password (encrypted): (not set)\nMemory test iterations: (not set)\n"
 	case "show configuration sessions detail", "show configuration sessions":
@@ -146,7 +146,7 @@ func (e *eos) versionText() string {
 	if e.serial == "" {
 		maker = "" // virtual units name themselves alone
 	}
-	up := e.d.clock.Now().Sub(e.bootTime)
+	up := e.d.Clock().Now().Sub(e.bootTime)
 	hours := int(up.Hours())
 	return fmt.Sprintf(`%s%s
 Hardware version:      11.03
@@ -177,7 +177,7 @@ func (e *eos) inventory() string {
 `, e.model, "Simulated switch", e.serial)
 }
 
-func (c *eosCLI) showJSON(command string) string {
+func (c *cli) showJSON(command string) string {
 	e := c.e
 	if command != "show version" {
 		return "% This is an unconverted command\n"
@@ -185,7 +185,7 @@ func (c *eosCLI) showJSON(command string) string {
 	out, err := json.MarshalIndent(map[string]any{
 		"modelName": e.model, "serialNumber": e.serial, "systemMacAddress": e.mac, "hwMacAddress": e.mac,
 		"version": e.version, "internalVersion": e.version + "-00000000.0000", "architecture": "x86_64",
-		"uptime": e.d.clock.Now().Sub(e.bootTime).Seconds(), "bootupTimestamp": float64(e.bootTime.UnixNano()) / float64(time.Second),
+		"uptime": e.d.Clock().Now().Sub(e.bootTime).Seconds(), "bootupTimestamp": float64(e.bootTime.UnixNano()) / float64(time.Second),
 	}, "", "    ")
 	if err != nil {
 		return eosInvalid + "\n"

@@ -1,4 +1,4 @@
-package simulate
+package device_test
 
 import (
 	"context"
@@ -12,10 +12,14 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
+var start = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+
 func TestClock(t *testing.T) {
-	c := NewManualClock(start)
+	c := device.NewManualClock(start)
 	var order []string
 	note := func(s string) func() {
 		return func() { order = append(order, fmt.Sprint(s, c.Now().Sub(start))) }
@@ -36,18 +40,18 @@ func TestClock(t *testing.T) {
 func TestFaults(t *testing.T) {
 	n := 10
 	for name, c := range map[string]struct {
-		fault Fault
+		fault device.Fault
 		out   string
 		lost  bool
 		ran   bool
 	}{
-		"cut":    {Fault{Cut: &n}, "Copy compl", true, true},
-		"refuse": {Fault{Refuse: "% No space left"}, "% No space left\n", false, false},
-		"lose":   {Fault{Lose: true}, "", true, false},
-		"drop":   {Fault{Drop: true}, "", true, true},
-		"before": {Fault{Before: func() {}}, "Copy completed successfully.\n", false, true},
+		"cut":    {device.Fault{Cut: &n}, "Copy compl", true, true},
+		"refuse": {device.Fault{Refuse: "% No space left"}, "% No space left\n", false, false},
+		"lose":   {device.Fault{Lose: true}, "", true, false},
+		"drop":   {device.Fault{Drop: true}, "", true, true},
+		"before": {device.Fault{Before: func() {}}, "Copy completed successfully.\n", false, true},
 	} {
-		d := NewEOS(Options{Config: eosSample, Clock: NewManualClock(start)})
+		d := eos.New(device.Options{Config: eos.Sample, Clock: device.NewManualClock(start)}, eos.Variant{})
 		s := d.Session()
 		cli, err := s.CLI(t.Context())
 		if err != nil {
@@ -78,10 +82,10 @@ func TestFaults(t *testing.T) {
 }
 
 func TestHangEndsWithTheDeadline(t *testing.T) {
-	d := NewEOS(Options{Config: eosSample})
+	d := eos.New(device.Options{Config: eos.Sample}, eos.Variant{})
 	ctx, cancel := context.WithCancel(t.Context())
-	d.Inject(Fault{Command: "show", Before: cancel})
-	d.Inject(Fault{Command: "show", Hang: true})
+	d.Inject(device.Fault{Command: "show", Before: cancel})
+	d.Inject(device.Fault{Command: "show", Hang: true})
 	if _, err := d.Session().Run(ctx, plugins.Command{Text: "show version"}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -90,7 +94,7 @@ func TestHangEndsWithTheDeadline(t *testing.T) {
 // TestTypedAhead: what a command does not read is typed at the prompt behind
 // it, and a question that nobody answers cuts the output.
 func TestTypedAhead(t *testing.T) {
-	d := NewEOS(Options{Config: eosSample, Privileged: true})
+	d := eos.New(device.Options{Config: eos.Sample, Privileged: true}, eos.Variant{})
 	cli := newCLI(t, d)
 	out, err := cli.Run(t.Context(), plugins.Command{Text: "copy terminal: session-config", Input: []byte("show hostname\nfrobnicate\n")})
 	if err != nil && !errors.Is(err, plugins.ErrSessionLost) {
@@ -112,7 +116,7 @@ func TestTypedAhead(t *testing.T) {
 	}
 }
 
-func newCLI(t *testing.T, d *Device) plugins.CLI {
+func newCLI(t *testing.T, d *device.Device) plugins.CLI {
 	t.Helper()
 	c, err := d.Session().CLI(t.Context())
 	if err != nil {
@@ -123,14 +127,14 @@ func newCLI(t *testing.T, d *Device) plugins.CLI {
 }
 
 func TestLoginsAreLimitedAndUsersChecked(t *testing.T) {
-	d := NewEOS(Options{Config: eosSample, Logins: 1, Privileged: true})
+	d := eos.New(device.Options{Config: eos.Sample, Logins: 1, Privileged: true}, eos.Variant{})
 	first := newCLI(t, d)
 	if _, err := d.Session().CLI(t.Context()); !errors.Is(err, plugins.ErrSessionLost) {
 		t.Errorf("a second login: %v", err)
 	}
 	first.Close()
 	second := newCLI(t, d)
-	if !d.admits("admin", "admin") || d.admits("admin", "other") || d.admits("root", "admin") {
+	if !d.Passes("admin", "admin") || d.Passes("admin", "other") || d.Passes("root", "admin") {
 		t.Error("logins")
 	}
 	for _, text := range []string{"configure terminal", "no username admin", "username else secret x"} {
@@ -138,20 +142,20 @@ func TestLoginsAreLimitedAndUsersChecked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if d.admits("admin", "admin") {
+	if d.Passes("admin", "admin") {
 		t.Error("a user that the configuration has no more gets in")
 	}
 }
 
 func TestReloadTakesItsTime(t *testing.T) {
-	clock := NewManualClock(start)
-	d := NewEOS(Options{Config: eosSample, Clock: clock, BootTime: 3 * time.Minute})
+	clock := device.NewManualClock(start)
+	d := eos.New(device.Options{Config: eos.Sample, Clock: clock, BootTime: 3 * time.Minute}, eos.Variant{})
 	d.Reload()
-	if d.up() {
+	if d.Up() {
 		t.Error("up while it boots")
 	}
 	clock.Advance(3 * time.Minute)
-	if !d.up() {
+	if !d.Up() {
 		t.Error("still down")
 	}
 }
@@ -159,7 +163,7 @@ func TestReloadTakesItsTime(t *testing.T) {
 // TestManyAtOnce: eight users on one device, each in a session or in
 // configuration mode, while it reloads and loses its network.
 func TestManyAtOnce(t *testing.T) {
-	d := NewEOS(Options{Config: eosSample, Privileged: true})
+	d := eos.New(device.Options{Config: eos.Sample, Privileged: true}, eos.Variant{})
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -191,31 +195,12 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// FuzzEOSConfiguration types any text into a configuration: what the device
-// then shows it must accept again, and show the same.
-func FuzzEOSConfiguration(f *testing.F) {
-	f.Add(eosSample, "interface Ethernet1\nno switchport\n")
-	f.Add("foo bar\n   baz\n!\nend\n", "no foo bar\nbanner login\nx\nEOF\n")
-	f.Fuzz(func(t *testing.T, config, typed string) {
-		d := NewEOS(Options{Config: config})
-		e := d.box.(*eos)
-		ed := &eosEditor{g: e.grammar, c: e.run}
-		for line := range strings.Lines(typed) {
-			ed.enter(strings.TrimRight(line, "\r\n"))
-		}
-		shown := e.order.render(e.run)
-		if again := e.order.render(e.parse(shown)); again != shown {
-			t.Errorf("shows\n%q\nand then\n%q", shown, again)
-		}
-	})
-}
-
 // BenchmarkFleet logs in to a thousand devices that take half a second each,
 // 256 at a time.
 func BenchmarkFleet(b *testing.B) {
 	const devices, at, takes = 1000, 256, 500 * time.Millisecond
-	f := NewFleet(func(user string) *Device {
-		return NewEOS(Options{User: user, Privileged: true, LoginDelay: takes, Config: eosSample + "username " + user + " secret x\n"})
+	f := device.NewFleet(func(user string) *device.Device {
+		return eos.New(device.Options{User: user, Privileged: true, LoginDelay: takes, Config: eos.Sample + "username " + user + " secret x\n"}, eos.Variant{})
 	})
 	addr, err := f.Listen("127.0.0.1:0")
 	if err != nil {
@@ -268,7 +253,7 @@ func visit(addr, user string) error {
 			break
 		}
 	}
-	if all < len(eosSample) {
+	if all < len(eos.Sample) {
 		return fmt.Errorf("%s: %d bytes", user, all)
 	}
 	return nil

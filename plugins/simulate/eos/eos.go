@@ -1,13 +1,49 @@
-package simulate
+// Package eos simulates an Arista EOS switch: running and startup
+// configuration, configuration sessions with their commit timer, and Zero
+// Touch Provisioning.
+//
+// It is written from the EOS User Manual and from recorded sessions (vEOS
+// 4.22, cEOS 4.35), never from what a driver of ours sends. Where the wording
+// of the switch could not be confirmed the code says "unconfirmed", and a
+// driver must not depend on it.
+package eos
 
 import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
-// eosSample is a small leaf switch.
-const eosSample = `! Command: show running-config
+// Variant chooses between the forms that releases have, or may have. The zero
+// value is the newest recorded.
+type Variant struct {
+	Layout  Layout  // of the list of sessions
+	Expired Expired // what becomes of a session whose timer ran out
+}
+
+// Layout chooses between the recorded forms of the list of sessions.
+type Layout string
+
+// The layouts.
+const (
+	LayoutNew Layout = ""    // EOS 4.35: the armed session named above the table
+	LayoutOld Layout = "old" // EOS 4.2x: a "Commit Time Left" column
+)
+
+// Expired says what a configuration session looks like after its timer put
+// the old configuration back. No recording shows it, so there is a choice.
+type Expired string
+
+// What an expired session looks like.
+const (
+	ExpiredAborted Expired = ""     // listed as aborted
+	ExpiredGone    Expired = "gone" // not listed any more
+)
+
+// Sample is a small leaf switch.
+const Sample = `! Command: show running-config
 ! device: leaf1 (DCS-7050SX3-48YC8, EOS-4.29.2F)
 !
 ! boot system flash:/EOS.swi
@@ -79,7 +115,8 @@ end
 
 // eos is an Arista EOS switch.
 type eos struct {
-	d       *Device
+	d       *device.Device
+	v       Variant
 	grammar *eosGrammar
 	order   *eosOrder
 	clean   *eosConfig // what "rollback clean-config" leaves
@@ -91,22 +128,22 @@ type eos struct {
 	start       *eosConfig // nil: there is no startup configuration
 	startTime   time.Time
 	startUser   string
-	zeroTouch   bool // running in Zero Touch Provisioning mode
+	zeroTouch   bool // Running in Zero Touch Provisioning mode
 	ztpDisabled bool // flash:zerotouch-config
 	bootTime    time.Time
 	lock        string // who holds "configure lock"
 
-	sessions    []*eosSession
+	sessions    []*session
 	unnamed     int
-	timer       *eosTimer
+	timer       *timer
 	checkpoints []string
 }
 
-// NewEOS makes an Arista EOS switch that has booted with o.Config. What o
-// leaves empty is taken from the "! device:" line of the configuration.
-func NewEOS(o Options) *Device {
-	d := newDevice(o)
-	e := &eos{d: d, model: "DCS-7050SX3-48YC8", version: "4.29.2F", serial: o.Serial, mac: o.MAC, image: "! boot system flash:/EOS.swi"}
+// New makes an Arista EOS switch that has booted with o.Config. What o leaves
+// empty is taken from the "! device:" line of the configuration.
+func New(o device.Options, v Variant) *device.Device {
+	d := device.New(o)
+	e := &eos{d: d, v: v, model: "DCS-7050SX3-48YC8", version: "4.29.2F", serial: o.Serial, mac: o.MAC, image: "! boot system flash:/EOS.swi"}
 	e.grammar, e.order = learnEOS(o.Config, o.Ports)
 	for line := range strings.Lines(o.Config) {
 		line = strings.TrimSpace(line)
@@ -137,18 +174,17 @@ func NewEOS(o Options) *Device {
 	e.makeClean(o)
 	if o.Config != "" {
 		e.start = e.parse(o.Config)
-		e.startTime, e.startUser = d.clock.Now(), d.opts.User
+		e.startTime, e.startUser = d.Clock().Now(), d.Options().User
 		e.address = managementAddress(e.start)
 	}
-	d.box = e
-	e.boot()
+	d.Install(e)
 	return d
 }
 
 // makeClean builds the configuration without settings: the ports, and the
 // defaults that this release shows. A configuration that shows a default in
 // either form comes from a release that always does.
-func (e *eos) makeClean(o Options) {
+func (e *eos) makeClean(o device.Options) {
 	var b strings.Builder
 	sample := e.parse(o.Config)
 	for _, s := range []string{"no aaa root", "transceiver qsfp default-mode 4x10G", "spanning-tree mode mstp", "no ip routing"} {
@@ -176,8 +212,8 @@ func (e *eos) parse(text string) *eosConfig {
 	return ed.c
 }
 
-// eosZeroTouch is the login banner of a unit that was never set up.
-const eosZeroTouch = `No startup-config was found.
+// zeroTouchBanner is the login banner of a unit that was never set up.
+const zeroTouchBanner = `No startup-config was found.
 The device is in Zero Touch Provisioning mode and is attempting to
 download the startup-config from a remote system. The device will not
 be fully functional until either a valid startup-config is downloaded
@@ -188,14 +224,14 @@ Provisioning permanently, type 'zerotouch disable' at the CLI.
 Note: The device will reload when these commands are issued.
 `
 
-// boot comes up: sessions and timers do not survive, startup becomes running.
-func (e *eos) boot() {
+// Boot comes up: sessions and timers do not survive, startup becomes running.
+func (e *eos) Boot() {
 	if e.timer != nil {
 		e.timer.stop()
 		e.timer = nil
 	}
 	e.sessions, e.lock = nil, ""
-	e.bootTime = e.d.clock.Now()
+	e.bootTime = e.d.Clock().Now()
 	e.zeroTouch = e.start == nil && !e.ztpDisabled
 	if e.start != nil {
 		e.run = e.start.clone()
@@ -226,12 +262,12 @@ func (e *eos) boot() {
 	ed.enter("logging console informational")
 	ed.enter("logging level ZTP informational")
 	ed.enter("banner login")
-	for line := range strings.Lines(eosZeroTouch + "EOF\n") {
+	for line := range strings.Lines(zeroTouchBanner + "EOF\n") {
 		ed.enter(strings.TrimSuffix(line, "\n"))
 	}
 }
 
-func (e *eos) factoryReset() {
+func (e *eos) FactoryReset() {
 	e.start = nil
 	e.ztpDisabled = false
 }
@@ -243,7 +279,7 @@ func (e *eos) hostname() string {
 	return "localhost"
 }
 
-func (e *eos) banner() string {
+func (e *eos) Banner() string {
 	s := e.run.find("banner login")
 	if s == nil {
 		return ""
@@ -251,10 +287,10 @@ func (e *eos) banner() string {
 	return strings.Join(s.body[:len(s.body)-1], "\n") + "\n"
 }
 
-// admits: without any user in the configuration (a unit in Zero Touch
+// Admits: without any user in the configuration (a unit in Zero Touch
 // Provisioning mode, or users kept by an AAA server) the login is not checked
 // here.
-func (e *eos) admits(user string) bool {
+func (e *eos) Admits(user string) bool {
 	kept := false
 	for _, s := range e.run.top {
 		if w := strings.Fields(s.text); w[0] == "username" {
@@ -278,9 +314,9 @@ func managementAddress(c *eosConfig) string {
 	return ""
 }
 
-// reachable: the address that is dialled is still one of the unit's own, or
+// Reachable: the address that is dialled is still one of the unit's own, or
 // comes from DHCP, where the unit keeps it by reservation.
-func (e *eos) reachable() bool {
+func (e *eos) Reachable() bool {
 	if s := e.run.find("management ssh"); s != nil {
 		if down := findStatement(s.inner, "shutdown"); down != nil && down.text == "shutdown" {
 			return false
@@ -300,11 +336,11 @@ func (e *eos) reachable() bool {
 	return false
 }
 
-func (e *eos) running() string {
+func (e *eos) Running() string {
 	return "! Command: show running-config\n" + e.head() + e.order.render(e.run)
 }
 
-func (e *eos) startup() string {
+func (e *eos) Startup() string {
 	if e.start == nil {
 		return ""
 	}
@@ -323,5 +359,5 @@ func (e *eos) head() string {
 // save copies running to startup.
 func (e *eos) save(user string) {
 	e.start = e.run.clone()
-	e.startTime, e.startUser = e.d.clock.Now(), user
+	e.startTime, e.startUser = e.d.Clock().Now(), user
 }

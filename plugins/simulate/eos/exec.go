@@ -1,4 +1,4 @@
-package simulate
+package eos
 
 import (
 	"fmt"
@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-func (c *eosCLI) enable() {
+func (c *cli) enable() {
 	if c.privileged {
 		return
 	}
-	want := c.e.d.opts.Enable
+	want := c.e.d.Options().Enable
 	for try := 0; want != "" && try < 3; try++ {
-		got, err := c.t.secret("Password: ")
+		got, err := c.t.Secret("Password: ")
 		if err != nil {
 			return
 		}
@@ -21,45 +21,45 @@ func (c *eosCLI) enable() {
 			break
 		}
 		if try == 2 {
-			c.t.print("% Bad secret\n") // unconfirmed
+			c.t.Print("% Bad secret\n") // unconfirmed
 			return
 		}
 	}
 	c.privileged = true
 }
 
-func (c *eosCLI) terminal(what, value string) {
+func (c *cli) terminal(what, value string) {
 	n, err := strconv.Atoi(value)
 	switch {
 	case err != nil || n < 0 || n > 32767:
-		c.t.print(eosInvalid + "\n")
+		c.t.Print(eosInvalid + "\n")
 	case what == "length":
 		if n == 0 {
-			c.t.print("Pagination disabled.\n")
+			c.t.Print("Pagination disabled.\n")
 		} else {
-			c.t.print(fmt.Sprintf("Pagination length set to %d.\n", n)) // unconfirmed
+			c.t.Print(fmt.Sprintf("Pagination length set to %d.\n", n)) // unconfirmed
 		}
-		if !c.e.d.opts.KeepPager {
-			c.t.length = n
+		if !c.e.d.Options().KeepPager {
+			c.t.Length = n
 		}
 	case what == "width":
-		c.t.print(fmt.Sprintf("Width set to %d columns.\n", n))
-		c.t.width = n
+		c.t.Print(fmt.Sprintf("Width set to %d columns.\n", n))
+		c.t.Width = n
 	default:
-		c.t.print(eosInvalid + "\n")
+		c.t.Print(eosInvalid + "\n")
 	}
 }
 
 // paste reads a configuration up to Ctrl-D into the session. A line that is
 // refused does not stop it, nor keep it from reporting success.
-func (c *eosCLI) paste() {
+func (c *cli) paste() {
 	if c.in == nil {
-		c.t.print(fmt.Sprintf(eosNotSession) + "\n")
+		c.t.Print(fmt.Sprintf(eosNotSession) + "\n")
 		return
 	}
 	var lines []string
 	for {
-		line, err := c.t.paste()
+		line, err := c.t.Paste()
 		if err == io.EOF {
 			break
 		}
@@ -69,8 +69,8 @@ func (c *eosCLI) paste() {
 		lines = append(lines, line)
 	}
 	var refused strings.Builder
-	c.e.d.mu.Lock()
-	if c.in.state == eosPending {
+	c.e.d.Lock()
+	if c.in.state == pending {
 		ed := &eosEditor{g: c.e.grammar, c: c.in.content}
 		for i, line := range lines {
 			if r := ed.enter(line); r != "" {
@@ -80,32 +80,32 @@ func (c *eosCLI) paste() {
 	} else { // somebody ended the session meanwhile
 		refused.WriteString("% Error: the session is " + string(c.in.state) + "\n") // unconfirmed
 	}
-	c.e.d.mu.Unlock()
-	c.t.print(refused.String() + "Copy completed successfully\n")
+	c.e.d.Unlock()
+	c.t.Print(refused.String() + "Copy completed successfully\n")
 }
 
 // confirmed asks a question that Enter or y agrees to. Anything else, such as
 // the next command typed ahead, does not.
-func (c *eosCLI) confirmed(question string) bool {
-	reply, err := c.t.ask(question)
+func (c *cli) confirmed(question string) bool {
+	reply, err := c.t.Ask(question)
 	return err == nil && (reply == "" || reply == "y" || reply == "yes")
 }
 
-func (c *eosCLI) reload(now bool) {
+func (c *cli) reload(now bool) {
 	e := c.e
 	if !now {
-		e.d.mu.Lock()
+		e.d.Lock()
 		modified := e.start == nil || e.order.render(e.start) != e.order.render(e.run)
-		e.d.mu.Unlock()
+		e.d.Unlock()
 		if modified {
-			reply, err := c.t.ask("System configuration has been modified. Save? [yes/no/cancel/diff]:")
+			reply, err := c.t.Ask("System configuration has been modified. Save? [yes/no/cancel/diff]:")
 			switch {
 			case err != nil:
 				return
 			case reply == "yes" || reply == "y":
-				e.d.mu.Lock()
-				e.save(c.t.user)
-				e.d.mu.Unlock()
+				e.d.Lock()
+				e.save(c.t.User)
+				e.d.Unlock()
 			case reply != "no" && reply != "n":
 				return
 			}
@@ -114,9 +114,9 @@ func (c *eosCLI) reload(now bool) {
 			return
 		}
 	}
-	e.d.mu.Lock()
+	e.d.Lock()
 	host := e.hostname()
-	e.d.mu.Unlock()
-	c.t.print("\nBroadcast message from root@" + host + "\n\nThe system is going down for reboot NOW!\n")
+	e.d.Unlock()
+	c.t.Print("\nBroadcast message from root@" + host + "\n\nThe system is going down for reboot NOW!\n")
 	e.d.Reload()
 }

@@ -1,4 +1,4 @@
-package simulate
+package eos
 
 import (
 	"fmt"
@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
-// eosSession is a configuration session: a copy of the running configuration,
+// session is a configuration session: a copy of the running configuration,
 // made when it was opened, that nobody else sees until it is committed.
-type eosSession struct {
+type session struct {
 	name      string
-	state     eosState
+	state     state
 	content   *eosConfig
 	user, tty string
 	opened    time.Time
@@ -21,21 +23,21 @@ type eosSession struct {
 	by        string
 }
 
-type eosState string
+type state string
 
 // The states of a session. One whose commit timer runs is listed "committed"
 // by newer releases, above whose table it is named; older ones list
 // "pendingCommitTimer".
 const (
-	eosPending   eosState = "pending"
-	eosArmed     eosState = "committed"
-	eosCompleted eosState = "completed"
-	eosAborted   eosState = "aborted"
+	pending   state = "pending"
+	armed     state = "committed"
+	completed state = "completed"
+	aborted   state = "aborted"
 )
 
-// eosTimer is the one commit timer of a unit.
-type eosTimer struct {
-	session *eosSession
+// timer is the one commit timer of a unit.
+type timer struct {
+	session *session
 	before  *eosConfig // what comes back
 	ends    time.Time
 	stop    func() bool
@@ -59,7 +61,7 @@ const (
 	eosNotSession = "%% Not in a configuration session"                                                                                          // unconfirmed
 )
 
-func (e *eos) session(name string) *eosSession {
+func (e *eos) session(name string) *session {
 	e.forgetOld()
 	for _, s := range e.sessions {
 		if s.name == name {
@@ -71,57 +73,57 @@ func (e *eos) session(name string) *eosSession {
 
 // openSession enters a session, making it if it is new. An aborted one of the
 // same name makes room.
-func (e *eos) openSession(name string, t *tty) (*eosSession, string) {
+func (e *eos) openSession(name string, t *device.TTY) (*session, string) {
 	if name == "" {
 		e.unnamed++
 		name = fmt.Sprintf("sess-%d", e.unnamed)
 	}
 	if s := e.session(name); s != nil {
 		switch s.state {
-		case eosPending:
-			s.user, s.tty = t.user, t.name
+		case pending:
+			s.user, s.tty = t.User, t.Name
 			return s, ""
-		case eosArmed:
+		case armed:
 			return nil, fmt.Sprintf(eosReenter, name)
-		case eosCompleted:
+		case completed:
 			return nil, fmt.Sprintf(eosFinished, name, s.state)
 		}
 		e.drop(s)
 	}
-	pending := 0
+	waiting := 0
 	for _, s := range e.sessions {
-		if s.state == eosPending {
-			pending++
+		if s.state == pending {
+			waiting++
 		}
 	}
-	if pending >= maxPending {
+	if waiting >= maxPending {
 		return nil, fmt.Sprintf(eosTooMany)
 	}
-	s := &eosSession{name: name, state: eosPending, content: e.run.clone(), user: t.user, tty: t.name, opened: e.d.clock.Now()}
+	s := &session{name: name, state: pending, content: e.run.clone(), user: t.User, tty: t.Name, opened: e.d.Clock().Now()}
 	e.sessions = append(e.sessions, s)
 	return s, ""
 }
 
 // forgetOld drops the sessions that were left pending for too long.
 func (e *eos) forgetOld() {
-	now := e.d.clock.Now()
-	e.sessions = slices.DeleteFunc(e.sessions, func(s *eosSession) bool {
-		if s.state != eosPending || now.Sub(s.opened) < maxAge {
+	now := e.d.Clock().Now()
+	e.sessions = slices.DeleteFunc(e.sessions, func(s *session) bool {
+		if s.state != pending || now.Sub(s.opened) < maxAge {
 			return false
 		}
-		s.state = eosAborted // for the login that may still be in it
+		s.state = aborted // for the login that may still be in it
 		return true
 	})
 }
 
-func (e *eos) drop(s *eosSession) {
-	e.sessions = slices.DeleteFunc(e.sessions, func(x *eosSession) bool { return x == s })
+func (e *eos) drop(s *session) {
+	e.sessions = slices.DeleteFunc(e.sessions, func(x *session) bool { return x == s })
 }
 
 // commit makes the session's content the running configuration; with a
 // duration, until the timer puts the old one back. What others changed since
 // the session was opened is overwritten.
-func (e *eos) commit(s *eosSession, user string, within time.Duration) string {
+func (e *eos) commit(s *session, user string, within time.Duration) string {
 	if e.timer != nil {
 		if within == 0 && e.timer.session == s {
 			e.confirm(user)
@@ -129,7 +131,7 @@ func (e *eos) commit(s *eosSession, user string, within time.Duration) string {
 		}
 		return fmt.Sprintf(eosTimerRuns, e.timer.session.name)
 	}
-	if s.state != eosPending {
+	if s.state != pending {
 		return fmt.Sprintf(eosFinished, s.name, s.state)
 	}
 	if e.lock != "" && e.lock != user {
@@ -137,23 +139,23 @@ func (e *eos) commit(s *eosSession, user string, within time.Duration) string {
 	}
 	before := e.run
 	e.run = s.content.clone()
-	e.checkpoints = append(e.checkpoints, fmt.Sprintf("ckp-%s-%d", e.d.clock.Now().UTC().Format("20060102"), len(e.checkpoints)))
-	s.completed, s.by = e.d.clock.Now(), user
+	e.checkpoints = append(e.checkpoints, fmt.Sprintf("ckp-%s-%d", e.d.Clock().Now().UTC().Format("20060102"), len(e.checkpoints)))
+	s.completed, s.by = e.d.Clock().Now(), user
 	if within == 0 {
 		e.complete(s)
 	} else {
-		s.state = eosArmed
-		t := &eosTimer{session: s, before: before, ends: e.d.clock.Now().Add(within)}
+		s.state = armed
+		t := &timer{session: s, before: before, ends: e.d.Clock().Now().Add(within)}
 		e.timer = t
-		t.stop = e.d.clock.AfterFunc(within, func() {
-			e.d.mu.Lock()
-			defer e.d.mu.Unlock()
+		t.stop = e.d.Clock().AfterFunc(within, func() {
+			e.d.Lock()
+			defer e.d.Unlock()
 			if e.timer == t {
-				e.rollBack(e.d.opts.Expired == ExpiredGone)
+				e.rollBack(e.v.Expired == ExpiredGone)
 			}
 		})
 	}
-	e.d.changed()
+	e.d.Changed()
 	return ""
 }
 
@@ -161,14 +163,14 @@ func (e *eos) confirm(user string) {
 	s := e.timer.session
 	e.timer.stop()
 	e.timer = nil
-	s.completed, s.by = e.d.clock.Now(), user
+	s.completed, s.by = e.d.Clock().Now(), user
 	e.complete(s)
 }
 
 // complete keeps as many completed sessions as the device does: one.
-func (e *eos) complete(s *eosSession) {
-	s.state = eosCompleted
-	e.sessions = slices.DeleteFunc(e.sessions, func(x *eosSession) bool { return x != s && x.state == eosCompleted })
+func (e *eos) complete(s *session) {
+	s.state = completed
+	e.sessions = slices.DeleteFunc(e.sessions, func(x *session) bool { return x != s && x.state == completed })
 }
 
 // rollBack puts back what was running before the armed commit.
@@ -177,21 +179,21 @@ func (e *eos) rollBack(forget bool) {
 	t.stop()
 	e.timer = nil
 	e.run = t.before
-	t.session.state = eosAborted
-	t.session.completed = e.d.clock.Now()
+	t.session.state = aborted
+	t.session.completed = e.d.Clock().Now()
 	if forget {
 		e.drop(t.session)
 	}
-	e.d.changed()
+	e.d.Changed()
 }
 
-func (e *eos) abort(s *eosSession) string {
+func (e *eos) abort(s *session) string {
 	switch {
 	case e.timer != nil && e.timer.session == s:
 		e.rollBack(false)
-	case s.state == eosPending:
-		s.state = eosAborted
-		s.completed = e.d.clock.Now()
+	case s.state == pending:
+		s.state = aborted
+		s.completed = e.d.Clock().Now()
 	default:
 		return fmt.Sprintf(eosFinished, s.name, s.state)
 	}
@@ -200,7 +202,7 @@ func (e *eos) abort(s *eosSession) string {
 
 // diffs compares the running configuration with a session's. Equal ones give
 // nothing.
-func (e *eos) diffs(s *eosSession) string {
+func (e *eos) diffs(s *session) string {
 	d := udiff.Unified("system:/running-config", "session:/"+s.name+"-session-config",
 		e.order.render(e.run), e.order.render(s.content))
 	if d == "" {
@@ -211,18 +213,18 @@ func (e *eos) diffs(s *eosSession) string {
 
 // sessionsDetail is "show configuration sessions detail". entered is the
 // session that the asking login is in.
-func (e *eos) sessionsDetail(entered *eosSession) string {
+func (e *eos) sessionsDetail(entered *session) string {
 	e.forgetOld()
 	var b strings.Builder
 	b.WriteString("Maximum number of completed sessions: 1\nMaximum number of pending sessions: 5\n")
-	old := e.d.opts.Layout == LayoutOld
+	old := e.v.Layout == LayoutOld
 	if !old {
 		b.WriteString("Merge on commit is disabled\nAutosave to startup-config on commit is disabled\n")
 	}
 	b.WriteString("\n")
 	left := ""
 	if e.timer != nil {
-		d := e.timer.ends.Sub(e.d.clock.Now())
+		d := e.timer.ends.Sub(e.d.Clock().Now())
 		left = fmt.Sprintf("%d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
 		if !old {
 			fmt.Fprintf(&b, "Session with pending commit timer: %s\nTime left until commit timer expiry: in %s\n\n", e.timer.session.name, left)
@@ -235,18 +237,18 @@ func (e *eos) sessionsDetail(entered *eosSession) string {
 	rows := [][]string{columns}
 	for _, s := range e.sessions {
 		row := []string{s.name, string(s.state), "", "", "", ""}
-		if s.state == eosPending || s.state == eosAborted {
+		if s.state == pending || s.state == aborted {
 			row[2], row[3] = s.user, s.tty
 		}
-		if s.state != eosPending {
+		if s.state != pending {
 			row[4] = s.completed.UTC().Format(time.DateTime)
 		}
-		if s.state == eosArmed || s.state == eosCompleted {
+		if s.state == armed || s.state == completed {
 			row[5] = s.by
 		}
 		if old {
 			row = slices.Insert(row, 4, "")
-			if s.state == eosArmed {
+			if s.state == armed {
 				row[1], row[4] = "pendingCommitTimer", left
 			}
 		}

@@ -1,14 +1,16 @@
-package simulate
+package device_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
 	gossh "golang.org/x/crypto/ssh"
+
+	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
 
 // shell is a login over SSH, read up to what a test expects.
@@ -19,7 +21,7 @@ type shell struct {
 	got bytes.Buffer
 }
 
-func dial(t *testing.T, d *Device, auth ...gossh.AuthMethod) (*gossh.Client, error) {
+func dial(t *testing.T, d *device.Device, auth ...gossh.AuthMethod) (*gossh.Client, error) {
 	t.Helper()
 	if len(auth) == 0 {
 		auth = []gossh.AuthMethod{gossh.Password("admin")}
@@ -33,7 +35,7 @@ func dial(t *testing.T, d *Device, auth ...gossh.AuthMethod) (*gossh.Client, err
 	return c, err
 }
 
-func open(t *testing.T, d *Device, width int) *shell {
+func open(t *testing.T, d *device.Device, width int) *shell {
 	t.Helper()
 	c, err := dial(t, d)
 	if err != nil {
@@ -77,9 +79,9 @@ func (s *shell) until(want string) string {
 
 func (s *shell) enter(text string) { io.WriteString(s.in, text) }
 
-func listen(t *testing.T, o Options) *Device {
+func listen(t *testing.T, o device.Options) *device.Device {
 	t.Helper()
-	d := NewEOS(o)
+	d := eos.New(o, eos.Variant{})
 	if _, err := d.Listen("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +90,7 @@ func listen(t *testing.T, o Options) *Device {
 }
 
 func TestShellOverSSH(t *testing.T) {
-	d := listen(t, Options{Config: eosSample, Enable: "raise", Banner: "leaf1#\r\nlooks like a prompt\n"})
+	d := listen(t, device.Options{Config: eos.Sample, Enable: "raise", Banner: "leaf1#\r\nlooks like a prompt\n"})
 	sh := open(t, d, 80)
 	sh.until("prompt\r\nleaf1>")
 	sh.enter("show running-config\r")
@@ -129,7 +131,7 @@ func TestShellOverSSH(t *testing.T) {
 }
 
 func TestNarrowTerminalBreaksTheEcho(t *testing.T) {
-	d := listen(t, Options{Config: eosSample, Privileged: true})
+	d := listen(t, device.Options{Config: eos.Sample, Privileged: true})
 	sh := open(t, d, 20)
 	sh.until("leaf1#")
 	sh.enter("show running-config\r")
@@ -139,7 +141,7 @@ func TestNarrowTerminalBreaksTheEcho(t *testing.T) {
 }
 
 func TestLoginMethods(t *testing.T) {
-	d := listen(t, Options{Config: eosSample, NoPassword: true})
+	d := listen(t, device.Options{Config: eos.Sample, NoPassword: true})
 	if _, err := dial(t, d); err == nil {
 		t.Error("the password method is offered")
 	}
@@ -156,18 +158,18 @@ func TestLoginMethods(t *testing.T) {
 	if _, err := dial(t, d, answer("admin")); err != nil || asked != "Password: " {
 		t.Errorf("keyboard-interactive asked %q: %v", asked, err)
 	}
-	key := newSigner()
-	d = listen(t, Options{Config: eosSample, Authorized: key.PublicKey()})
+	key := device.NewSigner()
+	d = listen(t, device.Options{Config: eos.Sample, Authorized: key.PublicKey()})
 	if _, err := dial(t, d, gossh.PublicKeys(key)); err != nil {
 		t.Error(err)
 	}
-	if _, err := dial(t, d, gossh.PublicKeys(newSigner())); err == nil {
+	if _, err := dial(t, d, gossh.PublicKeys(device.NewSigner())); err == nil {
 		t.Error("a foreign key is accepted")
 	}
 }
 
 func TestExec(t *testing.T) {
-	d := listen(t, Options{Config: eosSample, Exec: true, Privileged: true})
+	d := listen(t, device.Options{Config: eos.Sample, Exec: true, Privileged: true})
 	c, err := dial(t, d)
 	if err != nil {
 		t.Fatal(err)
@@ -185,8 +187,8 @@ func TestExec(t *testing.T) {
 // TestCommitCutsTheManagement: a committed change of the management address
 // ends the login and keeps everybody out until the timer puts it back.
 func TestCommitCutsTheManagement(t *testing.T) {
-	clock := NewManualClock(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
-	d := listen(t, Options{Config: eosSample, Privileged: true, Clock: clock})
+	clock := device.NewManualClock(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
+	d := listen(t, device.Options{Config: eos.Sample, Privileged: true, Clock: clock})
 	before := d.Running()
 	sh := open(t, d, 80)
 	sh.until("leaf1#")
@@ -212,11 +214,11 @@ func TestCommitCutsTheManagement(t *testing.T) {
 }
 
 func TestFleet(t *testing.T) {
-	f := NewFleet(func(user string) *Device {
+	f := device.NewFleet(func(user string) *device.Device {
 		if !strings.HasPrefix(user, "sw") {
 			return nil
 		}
-		return NewEOS(Options{User: user, Privileged: true, Config: "hostname " + user + "\n"})
+		return eos.New(device.Options{User: user, Privileged: true, Config: "hostname " + user + "\n"}, eos.Variant{})
 	})
 	addr, err := f.Listen("127.0.0.1:0")
 	if err != nil {
@@ -250,29 +252,5 @@ func TestFleet(t *testing.T) {
 		}
 		sh := &shell{t: t, out: out}
 		sh.until(user + "#")
-	}
-}
-
-func TestRun(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	r, w := io.Pipe()
-	done := make(chan error, 1)
-	go func() { done <- Run(ctx, "eos", "", "127.0.0.1:0", w) }()
-	buf := make([]byte, 1024)
-	n, err := r.Read(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"address:  127.0.0.1:", "user:     admin\n", "password: ", "host key: SHA256:"} {
-		if !strings.Contains(string(buf[:n]), want) {
-			t.Errorf("no %q in %q", want, buf[:n])
-		}
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if err := Run(t.Context(), "toaster", "", "127.0.0.1:0", io.Discard); err == nil {
-		t.Error("a toaster can be simulated")
 	}
 }
