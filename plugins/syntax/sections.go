@@ -16,12 +16,27 @@ type Sections struct {
 	// Single reports whether a statement stands for itself and ends the
 	// section before it: "auto eth0" in ifupdown. May be nil.
 	Single func(words []Word) bool
+
+	// Goes reports whether the statement that ends in this line goes on in the
+	// next; nil: where the line ends in a backslash.
+	Goes func(body string) bool
+
+	// Join says how a statement's lines are joined; nil: with blanks in the
+	// place of the backslashes.
+	Join func(lines []string) string
 }
 
-// ParseSections reads text in a dialect of sections. A statement that ends in
-// a backslash goes on in the next lines: they are Text of the statement.
+// ParseSections reads text in a dialect of sections. The lines in which a
+// statement goes on are Text of the statement.
 func ParseSections(text string, dialect Sections) *Doc {
-	d := &Doc{Lines: split(text), continues: true}
+	goes, join := dialect.Goes, dialect.Join
+	if goes == nil {
+		goes = continued
+	}
+	if join == nil {
+		join = joinBlank
+	}
+	d := &Doc{Lines: split(text), join: join}
 	var words []Word
 	head, last := None, 0
 	end := func() {
@@ -50,7 +65,11 @@ func ParseSections(text string, dialect Sections) *Doc {
 			l.Parent = head
 		}
 		first := i
-		for continued(d.Lines[i].Body) && i+1 < len(d.Lines) {
+		for goes(d.Lines[i].Body) {
+			if i+1 == len(d.Lines) {
+				d.Lines[first].Open = true
+				break
+			}
 			i++
 			d.Lines[i].Kind, d.Lines[i].Parent = Text, first
 			d.Lines[first].Next = i + 1
@@ -68,25 +87,40 @@ func ParseSections(text string, dialect Sections) *Doc {
 
 func continued(body string) bool { return strings.HasSuffix(strings.TrimRight(body, "\r"), `\`) }
 
-// Logical returns statement i with its continuation lines joined, where the
-// dialect has those, the backslashes replaced by blanks.
-func (d *Doc) Logical(i int) string {
-	body := d.Lines[i].Body
-	if !d.continues || !continued(body) {
-		return body
-	}
+// joinBlank puts a blank in the place of each backslash that ends a line.
+func joinBlank(lines []string) string {
 	var b strings.Builder
-	for j := i; ; j++ {
-		body := d.Lines[j].Body
-		more := continued(body)
-		if more {
+	for i, body := range lines {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if continued(body) && i+1 < len(lines) {
 			body = strings.TrimSuffix(strings.TrimRight(body, "\r"), `\`)
 		}
 		b.WriteString(body)
-		if !more || j+1 >= len(d.Lines) || d.Lines[j+1].Kind != Text || d.Lines[j+1].Parent != i {
-			return b.String()
-		}
-		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+// Logical returns statement i with the lines in which it goes on, joined as
+// the dialect says.
+func (d *Doc) Logical(i int) string {
+	if d.join == nil || d.Lines[i].Kind != Statement || i+1 >= len(d.Lines) || d.Lines[i+1].Kind != Text {
+		return d.Lines[i].Body
+	}
+	var lines []string
+	for j := i; j < len(d.Lines) && (j == i || d.Lines[j].Kind == Text && d.Lines[j].Parent == i); j++ {
+		lines = append(lines, d.Lines[j].Body)
+	}
+	return d.join(lines)
+}
+
+// SetLogical puts text in the place of statement i and of the lines in which
+// it goes on. Lines below a heading stay.
+func (d *Doc) SetLogical(i int, text string) {
+	d.Lines[i].Body = text
+	for j := i + 1; j < len(d.Lines) && d.Lines[j].Kind == Text && d.Lines[j].Parent == i; j++ {
+		d.Lines[j].gone = true
 	}
 }
 

@@ -42,7 +42,7 @@ type Line struct {
 type Doc struct {
 	Lines []Line
 
-	continues bool // a backslash at the end of a line joins the next
+	join func(lines []string) string // of a statement that goes on; nil: none does
 }
 
 // Word is a word of a line and the byte where it begins in the body.

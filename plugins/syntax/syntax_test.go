@@ -22,6 +22,8 @@ func parsers() map[string]func(string) *syntax.Doc {
 		},
 		"ini":        func(s string) *syntax.Doc { return syntax.ParseSections(s, syntax.INI()) },
 		"interfaces": func(s string) *syntax.Doc { return syntax.ParseSections(s, syntax.Interfaces()) },
+		"routeros":   func(s string) *syntax.Doc { return syntax.ParseSections(s, syntax.RouterOS()) },
+		"uci":        syntax.ParseUCI,
 		"properties": func(s string) *syntax.Doc { return syntax.ParseSections(s, syntax.Properties()) },
 	}
 }
@@ -63,6 +65,9 @@ func TestStructure(t *testing.T) {
 		{"a value before any section", "ini", "k=v\n[A]\n", "s s"},
 		{"continued at the end", "ini", "[A]\nk=v\\", "s s1"},
 		{"stanzas", "interfaces", "auto lo\niface lo inet loopback\n  address x\n\nallow-hotplug y\niface y\n up a \\\n b\n", "s s s2 - s s s6 t7"},
+		{"menus", "routeros", "# by RouterOS\n/ip address\nadd a=b\\\n    c\n# x\nadd d=\"e\\\\\"\n/x\nset y\n", "# s s2 t3 #2 s2 s s7"},
+		{"an escaped backslash is no continuation", "routeros", "/x\nadd a=b\\\\\nadd c\n", "s s1 s1"},
+		{"sections of UCI", "uci", "\nconfig a 'b'\n\toption c 'd\ne' # 'f\n\tlist g \"h\\\"\ni\"\n#x\npackage p\nconfig j\n", "- s s2 t3 s2 t5 # s s"},
 		{"flat", "properties", "a=1\n ; c\nb\n", "s # s"},
 	}
 	for _, tt := range tests {
@@ -123,6 +128,7 @@ func TestKeyValue(t *testing.T) {
 // blocks nest.
 func FuzzLossless(f *testing.F) {
 	for _, s := range []string{
+		"/a\nadd b=\\\n    c\\\\\n", "config a 'b\n'c\n option \"\\\n\"", "config\toption '", "\\\n\\\n/ [find", "package\nconfig\n'\n",
 		"", "\n", "a", "a\n b\n", "\r", "\r\n\r", "\x00\x01", "banner motd ^C\n", "banner motd", "banner x y", "[A]\nk=\\\n", "\\", "iface\n\\\n",
 		" certificate x\n quit", "!\n !\n  !\n", "banner login\nEOF", "a\n   b\n  c\n b\n",
 	} {
@@ -140,6 +146,9 @@ func FuzzLossless(f *testing.F) {
 				}
 				if p := l.Parent; p != syntax.None && (p >= i || d.Lines[p].Next <= i || d.Lines[p].Next < l.Next) {
 					t.Fatalf("%s: line %d sticks out of its block", name, i+1)
+				}
+				if l.Kind == syntax.Statement {
+					d.Logical(i)
 				}
 				for _, w := range syntax.Words(nil, l.Body) {
 					if l.Body[w.At:w.At+len(w.Text)] != w.Text {
@@ -165,6 +174,9 @@ func TestLinear(t *testing.T) {
 		"continued":            "[A]\n" + strings.Repeat("k=\\\n", 1<<16),
 		"one line":             strings.Repeat("a ", 1<<20),
 		"open certificate":     "x\n certificate y\n" + strings.Repeat(" zz\n", 1<<16),
+		"open quotes":          strings.Repeat("config a 'b\n", 1<<16),
+		"menus":                strings.Repeat("/a\nadd b=\\\n", 1<<15),
+		"backslashes":          "/a\nadd b=" + strings.Repeat("\\", 1<<20),
 		"stanzas without body": strings.Repeat("iface\n", 1<<16),
 	}
 	for name, in := range shapes {
