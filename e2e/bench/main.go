@@ -21,9 +21,17 @@ import (
 
 func main() {
 	binary := flag.String("cfgvault", "bin/cfgvault", "binary to measure")
-	only := flag.String("only", "", "one of: one, twenty, fleet, vault, schemas, restore")
+	only := flag.String("only", "", "one of: one, twenty, fleet, vault, schemas, lenses, restore")
 	devices := flag.String("serve-fleet", "", "for itself: be a fleet of simulated devices of that pace")
+	text := flag.String("normalise", "", "for itself: normalise that file and exit")
 	flag.Parse()
+	if *text != "" {
+		if err := normalise(context.Background(), *text, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *devices != "" {
 		if err := serveFleet(*devices, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -49,7 +57,7 @@ func run(binary, only string) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"one", b.one}, {"twenty", b.twenty}, {"fleet", b.fleet}, {"vault", b.vault}, {"schemas", b.schemas}, {"restore", b.restore}} {
+	}{{"one", b.one}, {"twenty", b.twenty}, {"fleet", b.fleet}, {"vault", b.vault}, {"schemas", b.schemas}, {"lenses", b.lenses}, {"restore", b.restore}} {
 		if only != "" && only != part.name {
 			continue
 		}

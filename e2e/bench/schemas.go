@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/builtin"
 	"github.com/cfgvault/cfgvault/schemas"
 )
 
@@ -33,8 +31,8 @@ func referenceData() string {
 	return `{"b:ifs":{"if":[` + strings.Join(ifs, ",") + `]},"b:refs":{"ref":[` + strings.Join(refs, ",") + `]}}`
 }
 
-// schemas: our modules, a large tree against yanglint, process against
-// process, and a large configuration.
+// schemas: our modules, and a large tree against yanglint, process against
+// process.
 func (b *bench) schemas(ctx context.Context) error {
 	took, err := settled(func() error {
 		_, err := schemas.Load(schemas.Options{Search: []schemas.Source{schemas.Embedded()}}, schemas.EmbeddedNames()...)
@@ -65,28 +63,5 @@ func (b *bench) schemas(ctx context.Context) error {
 		ours, lint = append(ours, o), append(lint, l)
 	}
 	b.row("YANG: 20,000 interfaces with references / yanglint", ours, lint, "1.0x")
-
-	eos, ok := builtin.Driver("eos")
-	if !ok {
-		return fmt.Errorf("no driver eos")
-	}
-	text := switchText(1 << 20)
-	if took, err = settled(func() error {
-		_, err := eos.Normalize(ctx, plugins.Facts{Vendor: "Arista"}, []plugins.Artefact{{Name: "running-config", Role: plugins.RoleRunning, Data: text}})
-		return err
-	}); err != nil {
-		return err
-	}
-	b.note("normalise 1 MiB of EOS configuration", took, "100 ms")
 	return nil
-}
-
-// switchText is an EOS configuration of at least n bytes.
-func switchText(n int) []byte {
-	b := []byte("hostname core1\n!\n")
-	for i := 1; len(b) < n; i++ {
-		b = fmt.Appendf(b, "interface Ethernet%d\n   description link to rack %d\n   no switchport\n   mtu 9000\n   ip address 10.%d.%d.1/24\n!\n",
-			i, i, i>>8&255, i&255)
-	}
-	return append(b, "end\n"...)
 }

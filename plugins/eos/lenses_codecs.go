@@ -117,7 +117,7 @@ var interfaceNames = regexp.MustCompile(`^(?i)(ethernet|et|port-channel|po|vlan|
 
 // canonical is the full name of an interface, "Ethernet1/1" for "et1/1".
 func canonical(s string) (string, bool) {
-	if len(s) < 3 || len(s) > 40 {
+	if len(s) < 3 || len(s) > 40 || !strings.Contains("eplmtvr", strings.ToLower(s[:1])) {
 		return "", false
 	}
 	m := interfaceNames.FindStringSubmatch(s)

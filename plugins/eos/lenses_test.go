@@ -171,3 +171,16 @@ func BenchmarkNormalizeMiB(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkRenderMiB(b *testing.B) {
+	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: "running-config", Data: large(1 << 20)}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(1 << 20)
+	for b.Loop() {
+		if _, _, err := render(n.Tree, plugins.Facts{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func address(family int, zoned bool) Codec {
 		if !ok {
 			return nil, false
 		}
-		return a.String(), true
+		return addressText(s, a), true
 	}
 	return Codec{
 		Read: func(s string) ([]any, bool) {
@@ -39,6 +39,24 @@ func address(family int, zoned bool) Codec {
 			return s, ok && c == s
 		},
 	}
+}
+
+// addressText is the canonical text of a: s itself where it is that.
+func addressText(s string, a netip.Addr) string {
+	var buf [64]byte
+	return keep(s, a.AppendTo(buf[:0]))
+}
+
+func prefixText(s string, p netip.Prefix) string {
+	var buf [64]byte
+	return keep(s, p.AppendTo(buf[:0]))
+}
+
+func keep(s string, text []byte) string {
+	if string(text) == s {
+		return s
+	}
+	return string(text)
 }
 
 // fits refuses IPv4-mapped IPv6 addresses: Go and devices write them
@@ -56,7 +74,7 @@ func prefix(family int) Codec {
 		if err != nil || !fits(p.Addr(), family) {
 			return nil, false
 		}
-		return p.Masked().String(), true
+		return prefixText(s, p.Masked()), true
 	}
 	return Codec{
 		Read: func(s string) ([]any, bool) {
@@ -79,7 +97,8 @@ func interfaceAddress(family int) Codec {
 			if err != nil || !fits(p.Addr(), family) {
 				return nil, false
 			}
-			return []any{p.Addr().String(), int64(p.Bits())}, true
+			ip, _, _ := strings.Cut(s, "/")
+			return []any{addressText(ip, p.Addr()), int64(p.Bits())}, true
 		},
 		Write: func(v []any) (string, bool) {
 			p, ok := joined(v, family)
@@ -141,7 +160,7 @@ func masked(wildcard bool) Codec {
 			if err != nil || !ok || !a.Is4() {
 				return nil, false
 			}
-			return []any{a.String(), int64(n)}, true
+			return []any{addressText(ip, a), int64(n)}, true
 		},
 		Write: func(v []any) (string, bool) {
 			p, ok := joined(v, 4)

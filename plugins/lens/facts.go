@@ -49,6 +49,7 @@ type fact struct {
 	value    operand
 	block    int   // how many steps of path are those of the enclosing block's place
 	group    int   // the same for the enclosing Each, or the block where there is none
+	shared   int   // the same for the first fact of the row, where that must hold
 	optional []int // slots that may be unbound; the fact then does not hold
 	soft     bool  // has a function: never in the way of writing
 }
@@ -123,6 +124,11 @@ func (c *compiler) facts(text string, s scope, names map[string]int, optional ma
 	// Facts that must hold are solved first, so that they bind what the
 	// optional ones look for.
 	slices.SortStableFunc(out, func(a, b fact) int { return a.late() - b.late() })
+	for i := range out {
+		if i > 0 && out[0].late() == 0 {
+			out[i].shared = within(out[i].path, out[0].path)
+		}
+	}
 	return out, nil
 }
 

@@ -120,7 +120,7 @@ func equal(want, have map[string]string) error {
 // sameOrder checks that lists which a user orders kept their order.
 func (l *Lens) sameOrder(want, have *node, schema string) error {
 	for _, k := range have.kids {
-		other := want.find(k.handle())
+		other := want.find(k.name)
 		if other == nil {
 			continue
 		}
@@ -131,12 +131,12 @@ func (l *Lens) sameOrder(want, have *node, schema string) error {
 		if (k.kind == list || k.kind == leafList) && slices.Contains(l.table.Ordered, strings.TrimPrefix(at, "/")) {
 			var kept []string
 			for _, e := range other.kids {
-				if k.find(e.handle()) != nil {
-					kept = append(kept, e.handle())
+				if k.find(e.name) != nil {
+					kept = append(kept, e.name)
 				}
 			}
 			for i, e := range k.kids {
-				if i < len(kept) && kept[i] != e.handle() {
+				if i < len(kept) && kept[i] != e.name {
 					return fmt.Errorf("%s: the order of its entries changed", at)
 				}
 			}

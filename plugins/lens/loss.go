@@ -18,6 +18,9 @@ type loss struct {
 // with it.
 func (n *node) lost(l *Lens, path, shown string, out []loss) []loss {
 	for i, k := range n.kids {
+		if k.whole(n) {
+			continue
+		}
 		at, show := path+"/"+k.name, shown+"/"+k.name
 		switch k.kind {
 		case leaf:
@@ -47,6 +50,28 @@ func (n *node) lost(l *Lens, path, shown string, out []loss) []loss {
 	return out
 }
 
+// whole reports whether nothing of n, which is in its parent, is lost.
+func (n *node) whole(parent *node) bool {
+	switch n.kind {
+	case leaf:
+		return n.used || parent.isKey(n.name)
+	case container:
+		if len(n.kids) == 0 {
+			return n.used
+		}
+	case entry:
+		if !n.used && !n.anyUsed() {
+			return false
+		}
+	}
+	for _, k := range n.kids {
+		if !k.whole(n) {
+			return false
+		}
+	}
+	return true
+}
+
 func (n *node) anyUsed() bool {
 	for _, k := range n.kids {
 		if k.used || k.anyUsed() {
@@ -58,11 +83,11 @@ func (n *node) anyUsed() bool {
 
 // predicates are the key predicates of entry e, number i of list n.
 func (n *node) predicates(l *Lens, list string, e *node, i int) (exact, shown string) {
-	if e.keys == nil {
+	if e.own == 0 {
 		s := "[" + strconv.Itoa(i+1) + "]"
 		return s, s
 	}
-	for _, k := range e.keys {
+	for _, k := range e.keys() {
 		quote := "'"
 		v := lexical(k.Value)
 		if strings.Contains(v, "'") {

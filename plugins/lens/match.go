@@ -198,16 +198,16 @@ func (x *reading) applyPair(r *row) bool {
 			break
 		}
 		if a.Value == nil {
-			x.root.make(a.Path)
+			x.arena.make(x.root, a.Path)
 			continue
 		}
-		n := x.root.make(a.Path[:len(a.Path)-1])
+		n := x.arena.make(x.root, a.Path[:len(a.Path)-1])
 		leafName := a.Path[len(a.Path)-1].Name
 		switch {
 		case a.Append:
-			n.append(leafName, a.Value)
+			x.arena.append(n, leafName, a.Value)
 		case n.find(leafName) == nil:
-			n.add(&node{name: leafName, kind: leaf, val: a.Value})
+			x.arena.add(n, leafName, leaf, a.Value)
 		}
 	}
 	return true

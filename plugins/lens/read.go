@@ -16,12 +16,17 @@ const Global = "global"
 // each of their lines. It is not safe for concurrent use.
 type Reader struct {
 	root     *node
+	arena    arena
 	residual []plugins.Line
 	coverage []plugins.Coverage
 }
 
 // NewReader returns a Reader with an empty tree.
-func NewReader() *Reader { return &Reader{root: &node{kind: container}} }
+func NewReader() *Reader {
+	r := &Reader{}
+	r.root = r.arena.node("", container, nil)
+	return r
+}
 
 // Read reads an artefact into the tree. Given binds variables of the table
 // that the whole text is about; nil for tables without such.
@@ -43,11 +48,14 @@ func (r *Reader) Opaque(artefact, text string, class plugins.Class, rule string)
 // Normalized returns the tree and the account.
 func (r *Reader) Normalized() *plugins.Normalized {
 	return &plugins.Normalized{
-		Tree:     r.root.appendJSON(nil),
+		Tree:     r.root.appendJSON(make([]byte, 0, bytesPerNode*r.arena.made)),
 		Residual: r.residual,
 		Coverage: r.coverage,
 	}
 }
+
+// bytesPerNode is about what a node takes when it is printed.
+const bytesPerNode = 24
 
 // reading is one pass over one artefact.
 type reading struct {
@@ -59,14 +67,16 @@ type reading struct {
 	env      []any
 	sections map[string]int // heading to index in coverage
 	section  string
-	counted  string                // the section that counts is of
-	counts   map[plugins.Class]int // of the section of the last line
+	counted  string            // the section that counts is of
+	counts   [len(classes)]int // by place in classes, since that section began
 	words    []syntax.Word
 	body     string
 	base     *node        // the place of the block at hand
 	loose    bool         // a leaf-list was added to by a second statement
 	own      int          // how many of words are of the line itself
 	joined   map[int]bool // lines that were read with another
+	remark   string       // the last comment: most are the one before it
+	remarked Rule         // what it was classed by
 }
 
 func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, frozen bool) {
@@ -83,7 +93,9 @@ func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, froz
 		}
 	}
 	from := len(r.residual)
+	r.residual = slices.Grow(r.residual, len(x.doc.Lines)/8)
 	x.block(0, len(x.doc.Lines), l.top, true)
+	x.count()
 	if x.loose {
 		l.canonicalLists(r.root)
 	}
@@ -100,20 +112,40 @@ func (x *reading) all(text string, class plugins.Class, rule string) {
 			x.account(n, class, rule)
 		}
 	}
+	x.count()
+}
+
+// classes in the order in which a reading counts them.
+var classes = [...]plugins.Class{plugins.Mapped, plugins.Unparsed, plugins.Boilerplate, plugins.Volatile, plugins.SecretOpaque}
+
+// count adds what was counted to the coverage of its section.
+func (x *reading) count() {
+	var lines map[plugins.Class]int
+	for k, n := range x.counts {
+		if n == 0 {
+			continue
+		}
+		if lines == nil {
+			at, ok := x.sections[x.counted]
+			if !ok {
+				at = len(x.coverage)
+				x.sections[x.counted] = at
+				x.coverage = append(x.coverage, plugins.Coverage{
+					Artefact: x.artefact, Section: x.counted, Lines: map[plugins.Class]int{}})
+			}
+			lines = x.coverage[at].Lines
+		}
+		lines[classes[k]] += n
+	}
+	x.counts = [len(classes)]int{}
 }
 
 func (x *reading) account(number int, class plugins.Class, rule string) {
-	if x.counts == nil || x.counted != x.section {
-		at, ok := x.sections[x.section]
-		if !ok {
-			at = len(x.coverage)
-			x.sections[x.section] = at
-			x.coverage = append(x.coverage, plugins.Coverage{
-				Artefact: x.artefact, Section: x.section, Lines: map[plugins.Class]int{}})
-		}
-		x.counts, x.counted = x.coverage[at].Lines, x.section
+	if x.counted != x.section {
+		x.count()
+		x.counted = x.section
 	}
-	x.counts[class]++
+	x.counts[slices.Index(classes[:], class)]++
 	if class != plugins.Mapped {
 		x.residual = append(x.residual, plugins.Line{
 			Artefact: x.artefact, Number: number, Class: class, Rule: rule, Section: x.section})
@@ -161,7 +193,7 @@ func (x *reading) block(from, to int, rows map[string][]*row, top bool) {
 			if row != nil {
 				base := x.base
 				if row.place != nil {
-					x.base = walk(x.root, row.place, x.env, false)
+					x.base = walk(nil, x.root, row.place, x.env)
 				}
 				x.block(i+1, line.Next, row.index, false)
 				x.base = base
@@ -229,13 +261,16 @@ func (x *reading) texts(i int, class plugins.Class, rule string) {
 
 func (x *reading) comment(line *syntax.Line) {
 	body := strings.TrimRight(line.Body[line.Indent:], " \t\r")
-	for _, r := range x.l.lines {
-		if r.re.MatchString(body) {
-			x.account(line.Number, r.Class, r.ID)
-			return
+	if body != x.remark || x.remarked.Class == "" {
+		x.remark, x.remarked = body, Rule{Class: plugins.Unparsed}
+		for _, r := range x.l.lines {
+			if r.re.MatchString(body) {
+				x.remarked = r.Rule
+				break
+			}
 		}
 	}
-	x.account(line.Number, plugins.Unparsed, "")
+	x.account(line.Number, x.remarked.Class, x.remarked.ID)
 }
 
 // heading is what may be shown of the heading of a block.

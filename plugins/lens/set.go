@@ -18,61 +18,72 @@ func (o *operand) eval(env []any) (any, bool) {
 // reach is walk along the path of a fact, from the place of the block where
 // that is on the way.
 func (x *reading) reach(f *fact, create bool) *node {
-	if f.block > 0 && x.base != nil {
-		return walk(x.base, f.path[f.block:], x.env, create)
+	var a *arena
+	if create {
+		a = &x.arena
 	}
-	return walk(x.root, f.path, x.env, create)
+	if f.block > 0 && x.base != nil {
+		return walk(a, x.base, f.path[f.block:], x.env)
+	}
+	return walk(a, x.root, f.path, x.env)
 }
 
-// walk follows a path, and creates what is missing if create is set. It
-// returns nil if a key is unbound, or something is missing.
-func walk(n *node, path []pathStep, env []any, create bool) *node {
+// walk follows a path, and creates what is missing if there is an arena to
+// create it in. It returns nil if a key is unbound, or something is missing.
+func walk(a *arena, n *node, path []pathStep, env []any) *node {
 	for i := range path {
 		s := &path[i]
 		k := n.find(s.name)
 		if s.keys == nil {
 			if k == nil {
-				if !create {
+				if a == nil {
 					return nil
 				}
-				k = n.add(&node{name: s.name, kind: container})
+				k = a.add(n, s.name, container, nil)
 			}
 			n = k
 			continue
 		}
-		handle := ""
-		for j := range s.keys {
-			v, ok := s.keys[j].eval(env)
-			if !ok {
+		var e *node
+		if k != nil {
+			bound := false
+			if e, bound = k.findKeys(s.keys, env); !bound {
 				return nil
 			}
-			if j > 0 {
-				handle += "\x00"
-			}
-			handle += lexical(v)
 		}
-		if k == nil {
-			if !create {
-				return nil
-			}
-			k = n.add(&node{name: s.name, kind: list})
-		}
-		e := k.find(handle)
 		if e == nil {
-			if !create {
+			if a == nil {
 				return nil
 			}
-			e = &node{name: s.name, kind: entry, key: handle}
-			for j := range s.keys {
-				v, _ := s.keys[j].eval(env)
-				e.keys = append(e.keys, Key{s.keys[j].name, v})
-				e.add(&node{name: s.keys[j].name, kind: leaf, val: v})
+			if e = a.entry(s.keys, env); e == nil {
+				return nil
 			}
-			k.add(e)
+			if k == nil {
+				k = a.add(n, s.name, list, nil)
+			}
+			a.attach(k, e)
 		}
 		n = e
 	}
 	return n
+}
+
+// entry makes an entry with the keys that are bound; nil if one is not.
+func (a *arena) entry(keys []pathKey, env []any) *node {
+	e := a.node("", entry, nil)
+	for j := range keys {
+		v, ok := keys[j].eval(env)
+		if !ok {
+			return nil
+		}
+		a.key(e, keys[j].name, v)
+		if j == 0 {
+			e.name = lexical(v)
+		} else {
+			e.name += "\x00" + lexical(v)
+		}
+	}
+	return e
 }
 
 func (f *fact) unbound(env []any) bool {
@@ -147,26 +158,26 @@ func (x *reading) set(f *fact) {
 	switch f.verb {
 	case equals:
 		if n.find(f.leaf) == nil {
-			n.add(&node{name: f.leaf, kind: leaf, val: v})
+			x.arena.add(n, f.leaf, leaf, v)
 		}
 	case contains:
-		n.append(f.leaf, v)
+		x.arena.append(n, f.leaf, v)
 	case equalsAll:
 		list, _ := v.([]any)
 		x.loose = x.loose || n.find(f.leaf) != nil
 		for _, e := range list {
-			n.append(f.leaf, e)
+			x.arena.append(n, f.leaf, e)
 		}
 	}
 }
 
 // append adds a value to a leaf-list unless it is there.
-func (n *node) append(name string, v any) {
+func (a *arena) append(n *node, name string, v any) {
 	l := n.find(name)
 	if l == nil {
-		l = n.add(&node{name: name, kind: leafList})
+		l = a.add(n, name, leafList, nil)
 	}
 	if s := lexical(v); l.find(s) == nil {
-		l.add(&node{name: s, kind: leaf, val: v})
+		a.add(l, s, leaf, v)
 	}
 }

@@ -23,43 +23,89 @@ func (t touch) needs(left []int) bool {
 }
 
 // solve calls yield for each way to make all facts true, with the variables
-// bound and the nodes on which the solution rests.
-func (w *writer) solve(facts []fact, touched []touch, yield func([]touch)) {
+// bound and the nodes on which the solution rests on the trail.
+func (w *writer) solve(facts []fact, yield func()) { w.solveFrom(nil, facts, yield) }
+
+// solveFrom is solve where the first fact of the row is about a known node.
+func (w *writer) solveFrom(first *node, facts []fact, yield func()) {
 	if len(facts) == 0 {
-		yield(touched)
+		yield()
 		return
 	}
 	f := &facts[0]
-	rest := func(t []touch) { w.solve(facts[1:], t, yield) }
-	if f.late() == 0 {
-		w.fact(f, touched, func(t []touch) bool { rest(t); return true })
-		return
-	}
+	must, found := f.late() == 0, false
 	// What need not hold is taken as it is found first, and left out where it
 	// is not found.
-	found := false
-	w.fact(f, touched, func(t []touch) bool { found = true; rest(t); return false })
-	if !found {
-		rest(touched)
+	w.fact(f, first, func(n *node) bool {
+		if found = true; first != nil {
+			n = first
+		}
+		w.solveFrom(n, facts[1:], yield)
+		return must
+	})
+	if !must && !found {
+		w.solveFrom(first, facts[1:], yield)
 	}
 }
 
-// fact calls yield for each way to make one fact true until yield returns
-// false.
-func (w *writer) fact(f *fact, touched []touch, yield func([]touch) bool) {
-	from, at := w.root, 0
+// from is where the search for a fact begins: a node, and how many steps of
+// the path lead to it.
+func (w *writer) from(f *fact) (*node, int) {
 	if f.group > 0 && w.base.node != nil {
-		from, at = w.base.node, f.group
-		for _, t := range w.base.touched {
-			touched = append(touched[:len(touched):len(touched)], touch{t.node, f.optional})
+		return w.base.node, f.group
+	}
+	return w.root, 0
+}
+
+// possible is a quick look at what the fact is about: false if it is not in
+// the tree.
+func (w *writer) possible(f *fact) bool {
+	n, at := w.from(f)
+	for i := at; i < len(f.path); i++ {
+		s := &f.path[i]
+		if n = n.find(s.name); n == nil {
+			return false
+		}
+		if s.keys == nil {
+			continue
+		}
+		var bound bool
+		if n, bound = n.findKeys(s.keys, w.env); !bound {
+			return true
+		} else if n == nil {
+			return false
 		}
 	}
-	w.steps(f, from, at, touched, func(n *node, t []touch) bool {
+	return f.verb == exists || n.find(f.leaf) != nil
+}
+
+// rest puts a node on the trail while yield runs for the node about.
+func (w *writer) rest(n *node, f *fact, about *node, yield func(*node) bool) bool {
+	w.trail = append(w.trail, touch{n, f.optional})
+	more := yield(about)
+	w.trail = w.trail[:len(w.trail)-1]
+	return more
+}
+
+// fact calls yield, with the node that the fact is about, for each way to make
+// it true until yield returns false.
+func (w *writer) fact(f *fact, first *node, yield func(*node) bool) {
+	mark := len(w.trail)
+	from, at := w.from(f)
+	if first != nil && f.shared > 0 {
+		// What leads there is on the trail already.
+		from, at = first, f.shared
+	} else if at > 0 {
+		for i := w.base.from; i < w.base.to; i++ {
+			w.trail = append(w.trail, touch{w.trail[i].node, f.optional})
+		}
+	}
+	w.steps(f, from, at, func(n *node) bool {
 		if f.verb == exists {
 			if n.kind == container {
-				t = append(t[:len(t):len(t)], touch{n, f.optional})
+				return w.rest(n, f, n, yield)
 			}
-			return yield(t)
+			return yield(n)
 		}
 		l := n.find(f.leaf)
 		if l == nil || (l.kind == leaf) != (f.verb == equals) || l.kind == list || l.kind == container {
@@ -67,26 +113,29 @@ func (w *writer) fact(f *fact, touched []touch, yield func([]touch) bool) {
 		}
 		switch f.verb {
 		case equals:
-			return w.bind(f.value, l.val, func() bool { return yield(append(t[:len(t):len(t)], touch{l, f.optional})) })
+			return w.bind(&f.value, l.val, func() bool { return w.rest(l, f, n, yield) })
 		case contains:
 			for _, k := range l.kids {
-				if !w.bind(f.value, k.val, func() bool { return yield(append(t[:len(t):len(t)], touch{k, f.optional})) }) {
+				if !w.bind(&f.value, k.val, func() bool { return w.rest(k, f, n, yield) }) {
 					return false
 				}
 			}
 			return true
 		}
-		t = t[:len(t):len(t)]
+		mark := len(w.trail)
 		for _, k := range l.kids {
-			t = append(t, touch{k, f.optional})
+			w.trail = append(w.trail, touch{k, f.optional})
 		}
-		return w.bind(f.value, l.values(), func() bool { return yield(t) })
+		more := w.bind(&f.value, l.values(), func() bool { return yield(n) })
+		w.trail = w.trail[:mark]
+		return more
 	})
+	w.trail = w.trail[:mark]
 }
 
 // bind calls next if an operand can have the value, and returns what next
 // returns.
-func (w *writer) bind(o operand, v any, next func() bool) bool {
+func (w *writer) bind(o *operand, v any, next func() bool) bool {
 	switch o.kind {
 	case isConst:
 		if o.value != v {
@@ -119,9 +168,9 @@ func (w *writer) bind(o operand, v any, next func() bool) bool {
 }
 
 // steps follows a path from n, binding keys on the way.
-func (w *writer) steps(f *fact, n *node, i int, touched []touch, yield func(*node, []touch) bool) bool {
+func (w *writer) steps(f *fact, n *node, i int, yield func(*node) bool) bool {
 	if i == len(f.path) {
-		return yield(n, touched)
+		return yield(n)
 	}
 	s := &f.path[i]
 	k := n.find(s.name)
@@ -129,49 +178,32 @@ func (w *writer) steps(f *fact, n *node, i int, touched []touch, yield func(*nod
 		return true
 	}
 	if s.keys == nil {
-		return w.steps(f, k, i+1, touched, yield)
+		return w.steps(f, k, i+1, yield)
 	}
-	enter := func(e *node) bool {
-		return w.keys(s.keys, e, 0, func() bool {
-			return w.steps(f, e, i+1, append(touched[:len(touched):len(touched)], touch{e, f.optional}), yield)
-		})
-	}
-	if handle, ok := w.handle(s.keys); ok {
-		if e := k.find(handle); e != nil {
-			return enter(e)
-		}
+	if e, bound := k.findKeys(s.keys, w.env); e != nil {
+		return w.entry(f, e, i, 0, yield)
+	} else if bound {
 		return true
 	}
 	for _, e := range k.kids {
-		if !enter(e) {
+		if !w.entry(f, e, i, 0, yield) {
 			return false
 		}
 	}
 	return true
 }
 
-// handle is the key of the one entry that bound keys name.
-func (w *writer) handle(keys []pathKey) (string, bool) {
-	handle := ""
-	for j := range keys {
-		v, ok := keys[j].eval(w.env)
-		if !ok {
-			return "", false
-		}
-		if j > 0 {
-			handle += "\x00"
-		}
-		handle += lexical(v)
-	}
-	return handle, true
-}
-
-func (w *writer) keys(keys []pathKey, e *node, j int, next func() bool) bool {
+// entry goes on below an entry whose keys from j on can be those of step i.
+func (w *writer) entry(f *fact, e *node, i, j int, yield func(*node) bool) bool {
+	keys := f.path[i].keys
 	if j == len(keys) {
-		return next()
+		w.trail = append(w.trail, touch{e, f.optional})
+		more := w.steps(f, e, i+1, yield)
+		w.trail = w.trail[:len(w.trail)-1]
+		return more
 	}
-	if j >= len(e.keys) {
+	if j >= int(e.own) {
 		return true
 	}
-	return w.bind(keys[j].operand, e.keys[j].Value, func() bool { return w.keys(keys, e, j+1, next) })
+	return w.bind(&keys[j].operand, e.kids[j].val, func() bool { return w.entry(f, e, i, j+1, yield) })
 }

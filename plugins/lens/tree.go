@@ -3,7 +3,6 @@ package lens
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,50 +22,129 @@ const (
 )
 
 type node struct {
-	name string
-	kind kind
-	kids []*node          // members; entries of a list; one leaf for each value of a leaf-list
-	by   map[string]*node // kids by name or key; nil while there are few
+	name string           // of a member; the key values of an entry; the value of a leaf-list's leaf
+	kids []*node          // members, the keys of an entry first; entries of a list; one leaf for each value of a leaf-list
+	by   map[string]*node // kids by name; nil while there are few
 	val  any              // leaf: string, int64, bool, or nil for YANG's empty
-	key  string           // entry: its key values
-	keys []Key            // entry: its keys
-	used bool             // written
+	kind kind
+	used bool  // written
+	own  uint8 // entry: how many of kids are its keys
 }
 
 // few is how many kids are looked up one by one.
 const few = 8
 
-func (n *node) handle() string {
-	if n.kind == entry {
-		return n.key
-	}
-	return n.name
+// arena hands out the nodes of one tree, which live and die together, many at
+// a time.
+type arena struct {
+	nodes []node
+	kids  []*node
+	made  int
 }
 
-func (n *node) find(handle string) *node {
+// slab is how many nodes an arena takes at once.
+const slab = 128
+
+func (a *arena) node(name string, k kind, val any) *node {
+	if len(a.nodes) == 0 {
+		a.nodes = make([]node, min(slab, 8+a.made))
+	}
+	n := &a.nodes[0]
+	a.nodes = a.nodes[1:]
+	a.made++
+	n.name, n.kind, n.val = name, k, val
+	return n
+}
+
+// room is an empty slice with room for the members that most nodes have.
+func (a *arena) room() []*node {
+	const members = 4
+	if len(a.kids) < members {
+		a.kids = make([]*node, min(slab*members, 8+a.made))
+	}
+	out := a.kids[:0:members]
+	a.kids = a.kids[members:]
+	return out
+}
+
+func (n *node) find(name string) *node {
 	if n.by != nil {
-		return n.by[handle]
+		return n.by[name]
 	}
 	for _, k := range n.kids {
-		if k.handle() == handle {
+		if k.name == name {
 			return k
 		}
 	}
 	return nil
 }
 
-func (n *node) add(k *node) *node {
+// findKeys returns the entry of a list that bound keys name, or nil; false if
+// a key is unbound.
+func (n *node) findKeys(keys []pathKey, env []any) (*node, bool) {
+	var room [80]byte
+	handle := room[:0]
+	for j := range keys {
+		v, ok := keys[j].eval(env)
+		if !ok {
+			return nil, false
+		}
+		if s, ok := v.(string); ok && len(keys) == 1 {
+			return n.find(s), true
+		}
+		if j > 0 {
+			handle = append(handle, 0)
+		}
+		handle = appendLexical(handle, v)
+	}
+	if n.by != nil {
+		return n.by[string(handle)], true
+	}
+	for _, k := range n.kids {
+		if k.name == string(handle) {
+			return k, true
+		}
+	}
+	return nil, true
+}
+
+// add makes a node below n.
+func (a *arena) add(n *node, name string, kind kind, val any) *node {
+	k := a.node(name, kind, val)
+	a.attach(n, k)
+	return k
+}
+
+// key adds a key to an entry that has no other members yet.
+func (a *arena) key(e *node, name string, val any) {
+	a.add(e, name, leaf, val)
+	e.own++
+}
+
+// attach puts a node below n.
+func (a *arena) attach(n, k *node) {
+	if n.kids == nil {
+		n.kids = a.room()
+	}
 	n.kids = append(n.kids, k)
 	switch {
 	case n.by != nil:
-		n.by[k.handle()] = k
+		n.by[k.name] = k
 	case len(n.kids) > few:
 		n.by = make(map[string]*node, 4*few)
 		for _, k := range n.kids {
-			n.by[k.handle()] = k
+			n.by[k.name] = k
 		}
 	}
-	return k
+}
+
+// keys returns the keys of an entry.
+func (n *node) keys() []Key {
+	out := make([]Key, n.own)
+	for i, k := range n.kids[:n.own] {
+		out[i] = Key{k.name, k.val}
+	}
+	return out
 }
 
 // keyOf is the handle of a list entry.
@@ -85,17 +163,24 @@ func keyOf(keys []Key) string {
 }
 
 func lexical(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return string(appendLexical(nil, v))
+}
+
+func appendLexical(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
-		return v
+		return append(b, v...)
 	case int64:
-		return strconv.FormatInt(v, 10)
+		return strconv.AppendInt(b, v, 10)
 	case bool:
-		return strconv.FormatBool(v)
+		return strconv.AppendBool(b, v)
 	case json.Number:
-		return v.String()
+		return append(b, v...)
 	}
-	return ""
+	return b
 }
 
 // at returns the node at a path, or nil.
@@ -113,27 +198,27 @@ func (n *node) at(path []Step) *node {
 	return n
 }
 
-// make returns the node at a path of containers and entries, and creates what
-// is missing.
-func (n *node) make(path []Step) *node {
+// make returns the node at a path of containers and entries below n, and
+// creates what is missing.
+func (a *arena) make(n *node, path []Step) *node {
 	for _, s := range path {
 		k := n.find(s.Name)
 		if s.Keys == nil {
 			if k == nil {
-				k = n.add(&node{name: s.Name, kind: container})
+				k = a.add(n, s.Name, container, nil)
 			}
 			n = k
 			continue
 		}
 		if k == nil {
-			k = n.add(&node{name: s.Name, kind: list})
+			k = a.add(n, s.Name, list, nil)
 		}
 		handle := keyOf(s.Keys)
 		e := k.find(handle)
 		if e == nil {
-			e = k.add(&node{name: s.Name, kind: entry, key: handle, keys: slices.Clone(s.Keys)})
-			for _, key := range e.keys {
-				e.add(&node{name: key.Name, kind: leaf, val: key.Value})
+			e = a.add(k, handle, entry, nil)
+			for _, key := range s.Keys {
+				a.key(e, key.Name, key.Value)
 			}
 		}
 		n = e
@@ -151,110 +236,12 @@ func (n *node) values() []any {
 }
 
 func (n *node) isKey(name string) bool {
-	for _, k := range n.keys {
-		if k.Name == name {
+	for _, k := range n.kids[:n.own] {
+		if k.name == name {
 			return true
 		}
 	}
 	return false
-}
-
-// schema of lists: schema path, keys left out, to names of keys.
-type keyNames map[string][]string
-
-// parseTree reads RFC 7951 JSON.
-func parseTree(data []byte, names keyNames) (*node, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("read tree: %w", err)
-	}
-	o, ok := v.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("read tree: not a JSON object")
-	}
-	root := &node{kind: container}
-	if err := fill(root, o, names, ""); err != nil {
-		return nil, err
-	}
-	return root, nil
-}
-
-func fill(n *node, o map[string]any, names keyNames, path string) error {
-	members := make([]string, 0, len(o))
-	for m := range o {
-		members = append(members, m)
-	}
-	slices.Sort(members)
-	for _, m := range members {
-		at := path + "/" + m
-		switch v := o[m].(type) {
-		case map[string]any:
-			if err := fill(n.add(&node{name: m, kind: container}), v, names, at); err != nil {
-				return err
-			}
-		case []any:
-			if err := fillArray(n, m, v, names, at); err != nil {
-				return err
-			}
-		default:
-			n.add(&node{name: m, kind: leaf, val: scalar(v)})
-		}
-	}
-	return nil
-}
-
-func fillArray(n *node, m string, a []any, names keyNames, at string) error {
-	if len(a) == 1 && a[0] == nil {
-		n.add(&node{name: m, kind: leaf})
-		return nil
-	}
-	l := n.add(&node{name: m, kind: leafList})
-	for i, v := range a {
-		switch v := v.(type) {
-		case map[string]any:
-			l.kind = list
-			e := &node{name: m, kind: entry}
-			for _, k := range names[at] {
-				kv, ok := v[k]
-				if !ok {
-					return fmt.Errorf("read tree: %s: entry %d has no key %q", at, i+1, k)
-				}
-				e.keys = append(e.keys, Key{k, scalar(kv)})
-			}
-			if e.key = keyOf(e.keys); e.keys == nil {
-				e.key = strconv.Itoa(i + 1)
-			}
-			if l.find(e.key) != nil {
-				return fmt.Errorf("read tree: %s: two entries with one key", at)
-			}
-			if err := fill(e, v, names, at); err != nil {
-				return err
-			}
-			l.add(e)
-		case []any:
-			return fmt.Errorf("read tree: %s: array in an array", at)
-		default:
-			s := scalar(v)
-			l.add(&node{name: lexical(s), kind: leaf, val: s})
-		}
-	}
-	for _, e := range l.kids {
-		if (e.kind == entry) != (l.kind == list) {
-			return fmt.Errorf("read tree: %s: values among list entries", at)
-		}
-	}
-	return nil
-}
-
-func scalar(v any) any {
-	if n, ok := v.(json.Number); ok {
-		if i, err := n.Int64(); err == nil {
-			return i
-		}
-	}
-	return v
 }
 
 // appendJSON prints the tree: keys first, other members by name, lists in
@@ -274,9 +261,9 @@ func (n *node) appendJSON(b []byte) []byte {
 		return append(b, ']')
 	}
 	members := n.kids
-	if !slices.IsSortedFunc(members, n.before) {
+	if rest := members[n.own:]; !slices.IsSortedFunc(rest, byName) {
 		members = slices.Clone(members)
-		slices.SortStableFunc(members, n.before)
+		slices.SortStableFunc(members[n.own:], byName)
 	}
 	b = append(b, '{')
 	for i, k := range members {
@@ -290,19 +277,7 @@ func (n *node) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// before orders members: keys as they are, then the others by name.
-func (n *node) before(x, y *node) int {
-	xk, yk := n.isKey(x.name), n.isKey(y.name)
-	switch {
-	case xk && yk:
-		return 0
-	case xk:
-		return -1
-	case yk:
-		return 1
-	}
-	return strings.Compare(x.name, y.name)
-}
+func byName(x, y *node) int { return strings.Compare(x.name, y.name) }
 
 func appendScalar(b []byte, v any) []byte {
 	switch v := v.(type) {
@@ -311,7 +286,7 @@ func appendScalar(b []byte, v any) []byte {
 	case string:
 		return appendString(b, v)
 	}
-	return append(b, lexical(v)...)
+	return appendLexical(b, v)
 }
 
 func appendString(b []byte, s string) []byte {
@@ -371,8 +346,9 @@ func (n *node) canonicalList(path []string, c *Codec) {
 		return
 	}
 	entries, _ := values[0].([]any)
+	var a arena
 	k.kids, k.by = nil, nil
 	for _, v := range entries {
-		k.add(&node{name: lexical(v), kind: leaf, val: v})
+		a.add(k, lexical(v), leaf, v)
 	}
 }

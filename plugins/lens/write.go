@@ -33,46 +33,57 @@ type writer struct {
 	l    *Lens
 	root *node
 	env  []any
-	out  []string
-	base place // of the rows at hand
+	out  []byte
+	text []byte // the statement at hand
+
+	values []any // of the word at hand
+	base   place // of the rows at hand
+
+	// trail is what the solution at hand rests on, and what those around it do.
+	trail []touch
 }
 
-// place is a node below which facts are looked for, and what it rests on.
+// place is a node below which facts are looked for, and the part of the trail
+// that leads to it.
 type place struct {
-	node    *node
-	touched []touch
+	node     *node
+	from, to int
 }
 
 // below writes the rows below r, whose place is where its variables lead.
 func (w *writer) below(r *row, depth int) {
-	outer := w.base
-	if r.place != nil {
-		w.base = place{}
-		f := fact{path: r.place}
-		w.steps(&f, w.root, 0, nil, func(n *node, t []touch) bool {
-			w.base = place{n, t}
-			return false
-		})
+	if r.place == nil {
+		w.rows(r.kids, depth)
+		return
 	}
-	w.rows(r.kids, depth)
+	outer, mark := w.base, len(w.trail)
+	found := false
+	w.steps(&fact{path: r.place}, w.root, 0, func(n *node) bool {
+		w.base = place{n, mark, len(w.trail)}
+		found = true
+		w.rows(r.kids, depth)
+		return false
+	})
+	if !found {
+		w.base = place{}
+		w.rows(r.kids, depth)
+	}
 	w.base = outer
 }
 
 func (l *Lens) write(root *node) string {
 	w := &writer{l: l, root: root, env: make([]any, l.slots)}
 	w.rows(l.rows, 0)
-	var b strings.Builder
-	b.WriteString(l.table.Header)
-	for _, line := range w.out {
-		b.WriteString(line)
-		b.WriteByte('\n')
-	}
-	b.WriteString(l.table.Footer)
-	return b.String()
+	return l.table.Header + string(w.out) + l.table.Footer
 }
 
-func (w *writer) line(depth int, text string) {
-	w.out = append(w.out, strings.Repeat(w.l.table.Indent, depth)+text)
+// line appends a line.
+func line[T string | []byte](w *writer, depth int, text T) {
+	for range depth {
+		w.out = append(w.out, w.l.table.Indent...)
+	}
+	w.out = append(w.out, text...)
+	w.out = append(w.out, '\n')
 }
 
 func (w *writer) rows(rows []*row, depth int) {
@@ -82,12 +93,14 @@ func (w *writer) rows(rows []*row, depth int) {
 		case r.Pair != nil:
 			w.pair(r, depth)
 		case r.Each != "":
-			w.solve(r.set, nil, func([]touch) { w.below(r, depth) })
+			w.solve(r.set, func() { w.below(r, depth) })
 		case len(r.set) == 0:
 			w.frame(r, depth)
-		default:
-			w.solve(r.set, nil, func(t []touch) {
-				w.solve(r.cond, nil, func([]touch) { w.statement(r, t, depth) })
+		case r.set[0].late() > 0 || w.possible(&r.set[0]):
+			from := len(w.trail)
+			w.solve(r.set, func() {
+				to := len(w.trail)
+				w.solve(r.cond, func() { w.statement(r, from, to, depth) })
 			})
 		}
 	}
@@ -106,11 +119,12 @@ func (w *writer) frame(r *row, depth int) {
 		if slot >= 0 {
 			w.env[slot] = v
 		}
-		if text, _, ok := w.format(r); ok {
+		if _, ok := w.format(r); ok {
 			before := len(w.out)
-			w.line(depth, text)
+			line(w, depth, w.text)
+			heading := len(w.out)
 			w.below(r, depth+1)
-			if len(w.out) == before+1 {
+			if len(w.out) == heading {
 				w.out = w.out[:before]
 			} else {
 				w.close(r, depth)
@@ -124,20 +138,22 @@ func (w *writer) frame(r *row, depth int) {
 
 func (w *writer) close(r *row, depth int) {
 	if r.End != "" {
-		w.line(depth, r.End)
+		line(w, depth, r.End)
 	}
 	if depth == 0 && w.l.table.Separator != "" {
-		w.line(0, w.l.table.Separator)
+		line(w, 0, w.l.table.Separator)
 	}
 }
 
-func (w *writer) statement(r *row, touched []touch, depth int) {
-	text, left, ok := w.format(r)
+// statement writes a row; from and to are the part of the trail that its facts
+// rest on.
+func (w *writer) statement(r *row, from, to, depth int) {
+	left, ok := w.format(r)
 	if !ok {
 		return
 	}
 	fresh := false
-	for _, t := range touched {
+	for _, t := range w.trail[from:to] {
 		fresh = fresh || !t.node.used && !t.needs(left)
 	}
 	if !fresh && !r.opens {
@@ -145,7 +161,7 @@ func (w *writer) statement(r *row, touched []touch, depth int) {
 	}
 	if len(r.not) > 0 {
 		held := false
-		w.solve(r.not, nil, func([]touch) { held = true })
+		w.solve(r.not, func() { held = true })
 		if held {
 			return
 		}
@@ -159,21 +175,23 @@ func (w *writer) statement(r *row, touched []touch, depth int) {
 		if s != "" {
 			body = strings.Split(s, "\n")
 		}
-		for _, line := range body {
-			if strings.TrimSpace(line) == r.BodyEnd {
+		for _, l := range body {
+			if strings.TrimSpace(l) == r.BodyEnd {
 				return
 			}
 		}
 	}
-	for _, t := range touched {
+	for _, t := range w.trail[from:to] {
 		if !t.needs(left) {
 			t.node.used = true
 		}
 	}
-	w.line(depth, text)
-	w.out = append(w.out, body...)
+	line(w, depth, w.text)
+	for _, l := range body {
+		line(w, 0, l)
+	}
 	if r.body >= 0 {
-		w.out = append(w.out, r.BodyEnd)
+		line(w, 0, r.BodyEnd)
 	}
 	if r.opens {
 		w.below(r, depth+1)
@@ -181,32 +199,37 @@ func (w *writer) statement(r *row, touched []touch, depth int) {
 	}
 }
 
-// format prints a pattern. Left are the optional variables whose values the
-// statement does not express.
-func (w *writer) format(r *row) (text string, left []int, ok bool) {
-	words := make([]string, 0, len(r.ops))
+// format prints a pattern into w.text. Left are the optional variables whose
+// values the statement does not express.
+func (w *writer) format(r *row) (left []int, ok bool) {
+	w.text = w.text[:0]
+	put := func(word string) {
+		if len(w.text) > 0 {
+			w.text = append(w.text, ' ')
+		}
+		w.text = append(w.text, word...)
+	}
 	for pc := 0; pc < len(r.ops); pc++ {
 		o := &r.ops[pc]
 		switch o.code {
 		case opWord:
-			words = append(words, o.text)
+			put(o.text)
 		case opFlag:
 			if w.env[o.slots[0]] == true {
-				words = append(words, o.text)
+				put(o.text)
 			} else {
 				left = append(left, o.slots[0])
 			}
 		case opSkip:
-			group := words
-			fits := true
-			for _, in := range r.ops[pc+1 : o.to] {
-				s, ok := w.word(&in)
-				fits = fits && ok
-				group = append(group, s)
+			before, fits := len(w.text), true
+			for k := range r.ops[pc+1 : o.to] {
+				s, ok := w.word(&r.ops[pc+1+k])
+				if fits = fits && ok; fits {
+					put(s)
+				}
 			}
-			if fits {
-				words = group
-			} else {
+			if !fits {
+				w.text = w.text[:before]
 				for _, in := range r.ops[pc+1 : o.to] {
 					left = append(left, in.slots...)
 				}
@@ -215,34 +238,34 @@ func (w *writer) format(r *row) (text string, left []int, ok bool) {
 		case opVar:
 			s, ok := w.word(o)
 			if !ok {
-				return "", nil, false
+				return nil, false
 			}
-			words = append(words, s)
+			put(s)
 		}
 	}
-	return strings.Join(words, " "), left, true
+	return left, true
 }
 
 func (w *writer) word(o *op) (string, bool) {
 	if o.code == opWord {
 		return o.text, true
 	}
-	values := make([]any, len(o.slots))
 	if o.text != "" && w.env[o.slots[0]] == nil {
 		return o.text, true
 	}
-	for i, s := range o.slots {
+	w.values = w.values[:0]
+	for _, s := range o.slots {
 		if s < 0 || w.env[s] == nil {
 			return "", false
 		}
-		values[i] = w.env[s]
+		w.values = append(w.values, w.env[s])
 	}
-	return o.codec.Write(values)
+	return o.codec.Write(w.values)
 }
 
 func (w *writer) pair(r *row, depth int) {
 	for _, e := range r.Pair.Write(Tree{w.root}) {
-		w.line(depth, e.Text)
+		line(w, depth, e.Text)
 		for _, path := range e.Uses {
 			n := w.root
 			for i := range path {
@@ -282,7 +305,7 @@ func (t Tree) Entries(path ...Step) [][]Key {
 	var out [][]Key
 	if n := t.root.at(path); n != nil && n.kind == list {
 		for _, e := range n.kids {
-			out = append(out, e.keys)
+			out = append(out, e.keys())
 		}
 	}
 	return out

@@ -122,10 +122,9 @@ func (d *Doc) Heading(i int) int {
 	return None
 }
 
-// split cuts text into lines without their kinds. An estimate of one line per
-// 24 bytes keeps the slice from growing more than once or twice.
+// split cuts text into lines without their kinds.
 func split(text string) []Line {
-	lines := make([]Line, 0, len(text)/24+1)
+	lines := make([]Line, 0, strings.Count(text, "\n")+1)
 	for n := 1; text != ""; n++ {
 		body, end := text, ""
 		if i := strings.IndexByte(text, '\n'); i >= 0 {

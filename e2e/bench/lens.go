@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/builtin"
+)
+
+// lenses: 1 MiB of configuration read into the tree and written from it, how
+// both grow, and the memory of a process that does nothing else.
+func (b *bench) lenses(ctx context.Context) error {
+	eos, err := renderer("eos")
+	if err != nil {
+		return err
+	}
+	read := func(size int) (time.Duration, []byte, error) {
+		native := []plugins.Artefact{{Name: "running-config", Role: plugins.RoleRunning, Data: switchText(size)}}
+		var tree []byte
+		took, err := settled(func() error {
+			n, err := eos.Normalize(ctx, plugins.Facts{}, native)
+			if err == nil {
+				tree = n.Tree
+			}
+			return err
+		})
+		return took, tree, err
+	}
+	write := func(tree []byte) (time.Duration, error) {
+		return settled(func() error {
+			_, losses, err := eos.Render(ctx, tree, plugins.Facts{})
+			if err == nil && len(losses) > 0 {
+				err = fmt.Errorf("%d losses", len(losses))
+			}
+			return err
+		})
+	}
+	one, tree, err := read(1 << 20)
+	if err != nil {
+		return err
+	}
+	eight, large, err := read(8 << 20)
+	if err != nil {
+		return err
+	}
+	b.note("normalise 1 MiB of EOS configuration", one, "100 ms")
+	b.line("normalise 8 MiB / eight times 1 MiB", eight, 8*one, "1.3x")
+	if one, err = write(tree); err != nil {
+		return err
+	}
+	if eight, err = write(large); err != nil {
+		return err
+	}
+	b.note("render it", one, "100 ms")
+	b.line("render 8 MiB / eight times 1 MiB", eight, 8*one, "1.3x")
+
+	file := filepath.Join(b.dir, "switch.cfg")
+	if err := os.WriteFile(file, switchText(1<<20), 0o600); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, self, "-normalise", file).Output()
+	if err != nil {
+		return fmt.Errorf("normalise in a process of its own: %w", err)
+	}
+	peak, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	if err != nil {
+		return err
+	}
+	b.size("most memory of a process that normalises 1 MiB", peak, "64 MiB")
+	return nil
+}
+
+type renderingDriver interface {
+	plugins.Driver
+	plugins.Renderer
+}
+
+func renderer(name string) (renderingDriver, error) {
+	d, _ := builtin.Driver(name)
+	r, ok := d.(renderingDriver)
+	if !ok {
+		return nil, fmt.Errorf("driver %s does not render", name)
+	}
+	return r, nil
+}
+
+// normalise reads one EOS configuration, as a plugin does, and prints the most
+// memory that this process has held, in bytes.
+func normalise(ctx context.Context, file string, stdout io.Writer) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	eos, err := renderer("eos")
+	if err != nil {
+		return err
+	}
+	if _, err = eos.Normalize(ctx, plugins.Facts{}, []plugins.Artefact{{Name: "running-config", Role: plugins.RoleRunning, Data: text}}); err != nil {
+		return err
+	}
+	// Not getrusage(2): its maximum begins with what the parent held at fork.
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err
+	}
+	var kib int64
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		return fmt.Errorf("/proc/self/status: VmHWM: %w", err)
+	}
+	_, err = fmt.Fprintln(stdout, kib<<10)
+	return err
+}
+
+// switchText is an EOS configuration of at least n bytes.
+func switchText(n int) []byte {
+	b := []byte("hostname core1\n!\n")
+	for i := 1; len(b) < n; i++ {
+		b = fmt.Appendf(b, "interface Ethernet%d\n   description link to rack %d\n   no switchport\n   mtu 9000\n   ip address 10.%d.%d.1/24\n!\n",
+			i, i, i>>8&255, i&255)
+	}
+	return append(b, "end\n"...)
+}
