@@ -42,6 +42,12 @@ type Transport string
 const (
 	TransportExec  Transport = "ssh-exec"  // one SSH channel per command, with exit status
 	TransportShell Transport = "ssh-shell" // an interactive SSH shell
+
+	// The rest are unencrypted: whoever is on the way reads the password and
+	// the configuration, and nothing proves who the device is. They are used
+	// only where the inventory's address says so.
+	TransportTelnet  Transport = "telnet"  // Telnet (RFC 854) with a login dialogue
+	TransportConsole Transport = "console" // a serial console behind a TCP port; one user at a time
 )
 
 // Option is a driver option that the inventory may set for a device.
@@ -68,6 +74,11 @@ type Shell struct {
 	ContinueKey  string   `json:"continue-key,omitempty"`  // typed at Pager to see the rest; empty: " "
 	ModePrompt   string   `json:"mode-prompt,omitempty"`   // matches prompts of other modes: "(?m)^[\\w.-]+\\(config[^)]*\\)#$"
 	ErrorLine    string   `json:"error-line,omitempty"`    // a line by which the device refuses a command: "(?m)^% "
+
+	// The login dialogue of Telnet and console, matched as Prompt is; empty:
+	// the usual forms, "login:" and "Username:", "Password:".
+	LoginPrompt    string `json:"login-prompt,omitempty"`
+	PasswordPrompt string `json:"password-prompt,omitempty"`
 }
 
 // ArtefactSpec declares one artefact and the command that fetches it.

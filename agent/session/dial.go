@@ -11,6 +11,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/cfgvault/cfgvault/plugins"
 )
 
 const (
@@ -89,7 +91,11 @@ func (d *dialer) close() {
 
 func (d *dialer) addr() string {
 	port := d.t.Port
-	if port == 0 {
+	switch {
+	case port != 0:
+	case d.t.Transport == plugins.TransportTelnet:
+		port = DefaultTelnetPort
+	default:
 		port = DefaultPort
 	}
 	return net.JoinHostPort(d.t.Host, strconv.Itoa(port))
@@ -136,26 +142,33 @@ func (d *dialer) connect(ctx context.Context, proof hostProof, auth []Auth) (*li
 		return nil, err
 	}
 	defer methods.close()
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.Multiplier = dialPause, 2
-	l, err := backoff.Retry(ctx, func() (*link, error) {
-		l, again, err := d.connectOnce(ctx, proof, methods)
-		if err != nil && !again {
-			return nil, backoff.Permanent(err)
-		}
-		return l, err
-	}, backoff.WithBackOff(b), backoff.WithMaxTries(dialTries), backoff.WithMaxElapsedTime(0))
-	if p, ok := errors.AsType[*backoff.PermanentError](err); ok {
-		err = p.Unwrap()
-	}
+	l, err := persist(ctx, func() (*link, bool, error) { return d.connectOnce(ctx, proof, methods) })
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrUnreachable) {
 		err = fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, d.t.name(), d.addr(), ctx.Err())
 	}
 	return l, err
 }
 
-// connectOnce reports whether it may be worth trying again.
-func (d *dialer) connectOnce(ctx context.Context, proof hostProof, methods *methods) (l *link, again bool, err error) {
+// persist calls connect again, with backoff, while that may be worth it.
+func persist[T any](ctx context.Context, connect func() (c T, again bool, err error)) (T, error) {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.Multiplier = dialPause, 2
+	c, err := backoff.Retry(ctx, func() (T, error) {
+		c, again, err := connect()
+		if err != nil && !again {
+			return c, backoff.Permanent(err)
+		}
+		return c, err
+	}, backoff.WithBackOff(b), backoff.WithMaxTries(dialTries), backoff.WithMaxElapsedTime(0))
+	if p, ok := errors.AsType[*backoff.PermanentError](err); ok {
+		err = p.Unwrap()
+	}
+	return c, err
+}
+
+// reach opens the TCP connection and reports whether it may be worth trying
+// again.
+func (d *dialer) reach(ctx context.Context) (c net.Conn, again bool, err error) {
 	if d.via != nil {
 		// The jump host has retries and a deadline of its own.
 		if _, err := d.via.sharedLink(ctx); err != nil {
@@ -164,13 +177,22 @@ func (d *dialer) connectOnce(ctx context.Context, proof hostProof, methods *meth
 	}
 	tctx, cancel := context.WithTimeout(ctx, d.t.connectTimeout())
 	defer cancel()
-	tcp, err := d.dial(tctx, d.addr())
+	c, err = d.dial(tctx, d.addr())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, false, fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, d.t.name(), d.addr(), ctx.Err())
 		}
 		dns, isDNS := errors.AsType[*net.DNSError](err)
 		return nil, !isDNS || dns.IsTemporary, fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, d.t.name(), d.addr(), err)
+	}
+	return c, false, nil
+}
+
+// connectOnce reports whether it may be worth trying again.
+func (d *dialer) connectOnce(ctx context.Context, proof hostProof, methods *methods) (l *link, again bool, err error) {
+	tcp, again, err := d.reach(ctx)
+	if err != nil {
+		return nil, again, err
 	}
 	w := newWire(tcp, greetingMost)
 

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -67,8 +68,11 @@ type conversation struct {
 // exchange types the command and reads up to the next prompt. After an error
 // the login is of no more use.
 func (sh *shell) exchange(ctx context.Context, x exchange) (plugins.Output, error) {
-	stop := context.AfterFunc(ctx, sh.close)
-	defer stop()
+	ctx, end, err := sh.begin(ctx)
+	if err != nil {
+		return plugins.Output{End: plugins.EndCut}, err
+	}
+	defer end()
 	sh.scr.rewind()
 	c := &conversation{exchange: x, sh: sh, began: sh.prompt, echoInput: x.input, askedAt: -1}
 	if x.typed {
@@ -87,8 +91,41 @@ func (sh *shell) exchange(ctx context.Context, x exchange) (plugins.Output, erro
 	}
 }
 
+// begin makes ctx end what happens on the shell. A console is left in order
+// after that, by whoever closes the shell, so there only the exchange ends.
+func (sh *shell) begin(ctx context.Context) (context.Context, func(), error) {
+	if sh.dying == nil {
+		stop := context.AfterFunc(ctx, sh.close)
+		return ctx, func() { stop() }, nil
+	}
+	sh.talking.Lock()
+	select {
+	case <-sh.dying:
+		sh.talking.Unlock()
+		return nil, nil, sh.s.lost()
+	default:
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-sh.dying:
+			cancel(sh.s.lost())
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		close(done)
+		cancel(nil)
+		sh.talking.Unlock()
+	}, nil
+}
+
 // fail prefers the reason why the login was closed.
 func (c *conversation) fail(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, plugins.ErrSessionLost) {
+		return cause
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

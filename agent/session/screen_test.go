@@ -107,7 +107,7 @@ func FuzzScreen(f *testing.F) {
 // fakeShell is a shell on a device without SSH between them. The device's
 // bytes come in pieces of random size.
 func fakeShell(serve func(io.Reader, io.Writer), seed uint64) (*shell, error) {
-	rules, err := newShellRules(shellInfo)
+	rules, err := newShellRules(shellInfo, "")
 	if err != nil {
 		return nil, err
 	}

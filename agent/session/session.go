@@ -35,7 +35,8 @@ type Session struct {
 	slots   chan struct{} // one per login in use
 	idle    chan *shell   // at their base prompt, each holding its slot
 	dialing chan struct{} // held by the one who dials
-	ended   chan struct{} // closed by Close
+	ended   chan struct{} // closed when Close begins
+	over    chan struct{} // closed when Close is done
 	unhook  func() bool   // from Dial's context
 
 	mu       sync.Mutex
@@ -65,14 +66,16 @@ func Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := newShellRules(info)
+	rules, err := newShellRules(info, t.Transport)
 	if err != nil {
 		d.close()
 		return nil, fmt.Errorf("%s: %w", t.name(), err)
 	}
-	execs := slices.Contains(info.Transports, plugins.TransportExec)
+	execs := t.Transport == "" && slices.Contains(info.Transports, plugins.TransportExec)
 	logins := info.MaxSessions
 	switch {
+	case t.Transport == plugins.TransportConsole:
+		logins = 1
 	case logins > 0:
 	case execs:
 		logins = DefaultMaxSessions
@@ -89,6 +92,7 @@ func Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
 		idle:     make(chan *shell, logins),
 		dialing:  make(chan struct{}, 1),
 		ended:    make(chan struct{}),
+		over:     make(chan struct{}),
 		noExec:   !execs,
 		open:     map[interface{ close() }]struct{}{},
 		services: map[string]*service{},
@@ -108,7 +112,7 @@ func Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
 
 // login does at once what can fail, so that it fails as a login.
 func (s *Session) login(ctx context.Context) error {
-	if len(s.info.Transports) == 0 && len(s.t.Services) > 0 {
+	if s.t.Transport == "" && len(s.info.Transports) == 0 && len(s.t.Services) > 0 {
 		return s.probe(ctx)
 	}
 	if s.noExec && s.shell != nil {
@@ -151,14 +155,16 @@ func (s *Session) RemoteAddr() net.Addr {
 	return s.remote
 }
 
-// Close ends the session, what runs on it, and every stream. It is not an
-// error to close twice.
+// Close ends the session, what runs on it, and every stream, and returns when
+// a console was left. It is not an error to close twice.
 func (s *Session) Close() error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
+		<-s.over
 		return nil
 	}
+	defer close(s.over)
 	s.closed = true
 	close(s.ended)
 	if s.unhook != nil {

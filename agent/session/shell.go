@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,24 +28,44 @@ const (
 type shellRules struct {
 	plugins.Shell
 	prompt, privileged, enablePrompt, pager, mode *regexp.Regexp
+	loginPrompt, passwordPrompt                   *regexp.Regexp
 }
 
-// newShellRules returns nil if the driver names no shell.
-func newShellRules(info plugins.Info) (*shellRules, error) {
-	uses := false
+// newShellRules returns nil if the driver names no shell. over is a transport
+// other than SSH, or empty.
+func newShellRules(info plugins.Info, over plugins.Transport) (*shellRules, error) {
+	uses := over != ""
 	for _, t := range info.Transports {
 		switch t {
-		case plugins.TransportExec:
+		case plugins.TransportExec, plugins.TransportTelnet, plugins.TransportConsole:
 		case plugins.TransportShell:
 			uses = true
 		default:
 			return nil, fmt.Errorf("driver %s names transport %q: %w", info.Name, t, errors.ErrUnsupported)
 		}
 	}
+	switch {
+	case over == "":
+	case over != plugins.TransportTelnet && over != plugins.TransportConsole:
+		return nil, fmt.Errorf("transport %q: %w", over, errors.ErrUnsupported)
+	case !slices.Contains(info.Transports, over):
+		return nil, fmt.Errorf("driver %s is not made for transport %s: %w", info.Name, over, errors.ErrUnsupported)
+	case over == plugins.TransportConsole && info.Shell.Exit == "":
+		return nil, fmt.Errorf("driver %s does not say how a console is left: %w", info.Name, errors.ErrUnsupported)
+	}
 	if !uses && info.Shell.Prompt == "" {
 		return nil, nil
 	}
 	r := &shellRules{Shell: info.Shell}
+	if over != "" {
+		r.Newline = "\r" // what the key sends; a line feed is no Enter on a serial line
+		if r.LoginPrompt == "" {
+			r.LoginPrompt = usualLogin
+		}
+		if r.PasswordPrompt == "" {
+			r.PasswordPrompt = usualPassword
+		}
+	}
 	if r.Prompt == "" || strings.Count(r.Sentinel, "%s") != 1 {
 		return nil, fmt.Errorf("driver %s uses a shell but does not declare its prompt and a sentinel with one %%s: %w", info.Name, errors.ErrUnsupported)
 	}
@@ -54,7 +75,8 @@ func newShellRules(info plugins.Info) (*shellRules, error) {
 	}{
 		{"prompt", r.Prompt, &r.prompt}, {"privileged", r.Privileged, &r.privileged},
 		{"enable prompt", r.EnablePrompt, &r.enablePrompt}, {"pager", r.Pager, &r.pager},
-		{"mode prompt", r.ModePrompt, &r.mode},
+		{"mode prompt", r.ModePrompt, &r.mode}, {"login prompt", r.LoginPrompt, &r.loginPrompt},
+		{"password prompt", r.PasswordPrompt, &r.passwordPrompt},
 	} {
 		if p.text == "" {
 			continue
@@ -95,9 +117,13 @@ func matchTrimmed(re *regexp.Regexp, line string) bool {
 // shell is one login on a command line. It has a connection of its own: many
 // devices take one shell per connection.
 type shell struct {
-	s *Session
-	r *shellRules
-	l *link
+	s    *Session
+	r    *shellRules
+	dead func() bool // the connection is known to be gone
+
+	wire    *plainWire    // of Telnet and console
+	dying   chan struct{} // closed to end the exchange that runs; nil: hangUp ends it
+	talking sync.Mutex    // held while there is an exchange
 
 	pace   pace
 	in     *inbox
@@ -119,6 +145,12 @@ type shell struct {
 // close ends the login, whatever it is doing.
 func (sh *shell) close() {
 	sh.once.Do(func() {
+		if sh.dying != nil {
+			close(sh.dying)
+			sh.talking.Lock() // the console is ours alone again
+			defer sh.talking.Unlock()
+			sh.leave()
+		}
 		sh.in.close()
 		sh.hangUp()
 	})
@@ -128,14 +160,8 @@ func (sh *shell) close() {
 // The caller has acquired one of the device's logins; the shell holds it until
 // it is closed.
 func (s *Session) loginShell(ctx context.Context) (*shell, error) {
-	l, err := s.newLink(ctx)
+	sh, err := s.reachShell(ctx)
 	if err != nil {
-		s.release()
-		return nil, err
-	}
-	sh, err := s.startShell(ctx, l)
-	if err != nil {
-		s.drop(l)
 		s.release()
 		return nil, err
 	}
@@ -155,6 +181,22 @@ func (s *Session) loginShell(ctx context.Context) (*shell, error) {
 		return nil, err
 	}
 	return sh, nil
+}
+
+// reachShell connects up to where a shell begins to talk.
+func (s *Session) reachShell(ctx context.Context) (*shell, error) {
+	if s.t.Transport != "" {
+		return s.startPlain(ctx)
+	}
+	l, err := s.newLink(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sh, err := s.startShell(ctx, l)
+	if err != nil {
+		s.drop(l)
+	}
+	return sh, err
 }
 
 // startShell asks for a terminal and a shell on it. The terminal is as wide as
@@ -193,7 +235,7 @@ func (s *Session) startShell(ctx context.Context, l *link) (*shell, error) {
 		return nil, fmt.Errorf("%w: %s refuses an interactive shell to user %q", ErrAuth, s.t.name(), s.dialer.t.User)
 	}
 	go drain(ch.Stderr())
-	sh := &shell{s: s, r: s.shell, l: l, w: ch, pace: usualPace(), frames: map[string]string{}}
+	sh := &shell{s: s, r: s.shell, dead: l.dead, w: ch, pace: usualPace(), frames: map[string]string{}}
 	sh.in = newInbox(ch, func(error) error { return s.lost() })
 	sh.hangUp = func() {
 		_ = ch.Close()
@@ -206,6 +248,11 @@ func (s *Session) startShell(ctx context.Context, l *link) (*shell, error) {
 
 // login finds the prompt, raises privilege and types the set-up.
 func (sh *shell) login(ctx context.Context) error {
+	if sh.wire != nil {
+		if err := sh.admit(ctx); err != nil {
+			return err
+		}
+	}
 	// Before the set-up the device may print anything around its prompt.
 	if err := sh.prove(ctx, exchange{limit: greetingMost, loose: true}); err != nil {
 		return err
@@ -306,7 +353,7 @@ func (s *Session) takeShell(ctx context.Context) (*shell, error) {
 		if sh == nil {
 			return s.loginShell(ctx)
 		}
-		if !sh.l.dead() {
+		if !sh.dead() {
 			return sh, nil
 		}
 		sh.close()

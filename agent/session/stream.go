@@ -25,6 +25,9 @@ func (s *Session) Open(ctx context.Context, name, arg string) (net.Conn, error) 
 	if s.isClosed() {
 		return nil, s.errClosed()
 	}
+	if s.t.Transport != "" && (name == "exec" || name == "subsystem") {
+		return nil, fmt.Errorf("%s: %w: %s over %s", s.t.name(), errors.ErrUnsupported, name, s.t.Transport)
+	}
 	switch name {
 	case "exec":
 		return s.openChannelStream(ctx, "exec", arg, struct{ Command string }{arg})

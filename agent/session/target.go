@@ -4,11 +4,13 @@ import (
 	"time"
 
 	"github.com/cfgvault/cfgvault/agent/secret"
+	"github.com/cfgvault/cfgvault/plugins"
 )
 
 // Defaults for the zero values of a Target.
 const (
 	DefaultPort           = 22
+	DefaultTelnetPort     = 23
 	DefaultConnectTimeout = 15 * time.Second
 	DefaultKeepAlive      = 15 * time.Second
 	DefaultMaxOutput      = 128 << 20
@@ -20,8 +22,17 @@ const (
 type Target struct {
 	Device string // name for messages and errors
 	Host   string // name or address, as in the inventory
-	Port   int    // of SSH; 0: DefaultPort
-	User   string
+	Port   int    // 0: DefaultPort, of Telnet DefaultTelnetPort; a console has none by default
+
+	// Transport is empty for SSH, or TransportTelnet or TransportConsole, which
+	// nothing encrypts and which prove nothing of the device. The device itself
+	// then asks for User and the first password of Auth; keys are of no use.
+	Transport plugins.Transport
+	// Negotiate has the console server speak Telnet (RFC 854) around the serial
+	// line instead of passing bytes as they are.
+	Negotiate bool
+
+	User string
 
 	// Auth is tried in order, as far as the device offers the method. Each is
 	// tried once: a device may lock a user out after a few failures.

@@ -20,7 +20,7 @@ func (driver) Info() plugins.Info {
 			"After a reload, or once another session was completed, the switch no longer knows a change that was confirmed.",
 		},
 		Capabilities: capabilities(),
-		Transports:   []plugins.Transport{plugins.TransportShell},
+		Transports:   []plugins.Transport{plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole},
 		Shell: plugins.Shell{
 			Prompt:       `(?m)^[\w.-]{1,64}[>#]$`,
 			Privileged:   `#$`,

@@ -85,20 +85,27 @@ func (k *kit) checkShell(i plugins.Info, bad func(string, ...any)) {
 		bad("no transport")
 	}
 	for _, t := range i.Transports {
-		if t != plugins.TransportExec && t != plugins.TransportShell {
+		switch t {
+		case plugins.TransportExec:
+		case plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole:
+			if i.Shell.Prompt == "" {
+				bad("transport %s without the prompt of a shell", t)
+			}
+			if t == plugins.TransportConsole && i.Shell.Exit == "" {
+				bad("a console that nothing leaves: the shell has no exit")
+			}
+		default:
 			bad("no such transport: %q", t)
 		}
 	}
 	for _, p := range []struct{ name, re string }{
 		{"prompt", i.Shell.Prompt}, {"privileged", i.Shell.Privileged}, {"enable-prompt", i.Shell.EnablePrompt},
-		{"mode-prompt", i.Shell.ModePrompt}, {"error-line", i.Shell.ErrorLine},
+		{"mode-prompt", i.Shell.ModePrompt}, {"error-line", i.Shell.ErrorLine}, {"pager", i.Shell.Pager},
+		{"login-prompt", i.Shell.LoginPrompt}, {"password-prompt", i.Shell.PasswordPrompt},
 	} {
 		if _, err := regexp.Compile(p.re); err != nil {
 			bad("the %s of the shell does not compile: %v", p.name, err)
 		}
-	}
-	if slices.Contains(i.Transports, plugins.TransportShell) && i.Shell.Prompt == "" {
-		bad("a shell without a prompt")
 	}
 	if i.Shell.Sentinel != "" && strings.Count(i.Shell.Sentinel, "%s") != 1 {
 		bad("the sentinel needs one %%s")

@@ -3313,22 +3313,24 @@ func (x *Option) GetPattern() string {
 }
 
 type Shell struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Prompt        string                 `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
-	Privileged    string                 `protobuf:"bytes,2,opt,name=privileged,proto3" json:"privileged,omitempty"`
-	Enable        string                 `protobuf:"bytes,3,opt,name=enable,proto3" json:"enable,omitempty"`
-	EnablePrompt  string                 `protobuf:"bytes,4,opt,name=enable_prompt,json=enablePrompt,proto3" json:"enable_prompt,omitempty"`
-	Setup         []string               `protobuf:"bytes,5,rep,name=setup,proto3" json:"setup,omitempty"`
-	Pager         string                 `protobuf:"bytes,6,opt,name=pager,proto3" json:"pager,omitempty"`
-	Sentinel      string                 `protobuf:"bytes,7,opt,name=sentinel,proto3" json:"sentinel,omitempty"`
-	Exit          string                 `protobuf:"bytes,8,opt,name=exit,proto3" json:"exit,omitempty"`
-	Newline       string                 `protobuf:"bytes,9,opt,name=newline,proto3" json:"newline,omitempty"`
-	CommandEcho   bool                   `protobuf:"varint,10,opt,name=command_echo,json=commandEcho,proto3" json:"command_echo,omitempty"`
-	ContinueKey   string                 `protobuf:"bytes,11,opt,name=continue_key,json=continueKey,proto3" json:"continue_key,omitempty"`
-	ModePrompt    string                 `protobuf:"bytes,12,opt,name=mode_prompt,json=modePrompt,proto3" json:"mode_prompt,omitempty"`
-	ErrorLine     string                 `protobuf:"bytes,13,opt,name=error_line,json=errorLine,proto3" json:"error_line,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Prompt         string                 `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
+	Privileged     string                 `protobuf:"bytes,2,opt,name=privileged,proto3" json:"privileged,omitempty"`
+	Enable         string                 `protobuf:"bytes,3,opt,name=enable,proto3" json:"enable,omitempty"`
+	EnablePrompt   string                 `protobuf:"bytes,4,opt,name=enable_prompt,json=enablePrompt,proto3" json:"enable_prompt,omitempty"`
+	Setup          []string               `protobuf:"bytes,5,rep,name=setup,proto3" json:"setup,omitempty"`
+	Pager          string                 `protobuf:"bytes,6,opt,name=pager,proto3" json:"pager,omitempty"`
+	Sentinel       string                 `protobuf:"bytes,7,opt,name=sentinel,proto3" json:"sentinel,omitempty"`
+	Exit           string                 `protobuf:"bytes,8,opt,name=exit,proto3" json:"exit,omitempty"`
+	Newline        string                 `protobuf:"bytes,9,opt,name=newline,proto3" json:"newline,omitempty"`
+	CommandEcho    bool                   `protobuf:"varint,10,opt,name=command_echo,json=commandEcho,proto3" json:"command_echo,omitempty"`
+	ContinueKey    string                 `protobuf:"bytes,11,opt,name=continue_key,json=continueKey,proto3" json:"continue_key,omitempty"`
+	ModePrompt     string                 `protobuf:"bytes,12,opt,name=mode_prompt,json=modePrompt,proto3" json:"mode_prompt,omitempty"`
+	ErrorLine      string                 `protobuf:"bytes,13,opt,name=error_line,json=errorLine,proto3" json:"error_line,omitempty"`
+	LoginPrompt    string                 `protobuf:"bytes,14,opt,name=login_prompt,json=loginPrompt,proto3" json:"login_prompt,omitempty"`
+	PasswordPrompt string                 `protobuf:"bytes,15,opt,name=password_prompt,json=passwordPrompt,proto3" json:"password_prompt,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Shell) Reset() {
@@ -3448,6 +3450,20 @@ func (x *Shell) GetModePrompt() string {
 func (x *Shell) GetErrorLine() string {
 	if x != nil {
 		return x.ErrorLine
+	}
+	return ""
+}
+
+func (x *Shell) GetLoginPrompt() string {
+	if x != nil {
+		return x.LoginPrompt
+	}
+	return ""
+}
+
+func (x *Shell) GetPasswordPrompt() string {
+	if x != nil {
+		return x.PasswordPrompt
 	}
 	return ""
 }
@@ -3905,7 +3921,7 @@ const file_cfgvault_plugin_proto_rawDesc = "" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x18\n" +
-	"\apattern\x18\x03 \x01(\tR\apattern\"\xf8\x02\n" +
+	"\apattern\x18\x03 \x01(\tR\apattern\"\xc4\x03\n" +
 	"\x05Shell\x12\x16\n" +
 	"\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\x1e\n" +
 	"\n" +
@@ -3924,7 +3940,9 @@ const file_cfgvault_plugin_proto_rawDesc = "" +
 	"\vmode_prompt\x18\f \x01(\tR\n" +
 	"modePrompt\x12\x1d\n" +
 	"\n" +
-	"error_line\x18\r \x01(\tR\terrorLine\"\xa0\x01\n" +
+	"error_line\x18\r \x01(\tR\terrorLine\x12!\n" +
+	"\flogin_prompt\x18\x0e \x01(\tR\vloginPrompt\x12'\n" +
+	"\x0fpassword_prompt\x18\x0f \x01(\tR\x0epasswordPrompt\"\xa0\x01\n" +
 	"\fArtefactSpec\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\acommand\x18\x02 \x01(\tR\acommand\x12\x12\n" +

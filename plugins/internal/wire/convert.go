@@ -47,6 +47,7 @@ func infoToWire(i plugins.Info) *Info {
 			Setup: words[string, string](s.Setup), Pager: text(s.Pager), Sentinel: text(s.Sentinel), Exit: text(s.Exit),
 			Newline: text(s.Newline), CommandEcho: s.CommandEcho, ContinueKey: text(s.ContinueKey),
 			ModePrompt: text(s.ModePrompt), ErrorLine: text(s.ErrorLine),
+			LoginPrompt: text(s.LoginPrompt), PasswordPrompt: text(s.PasswordPrompt),
 		},
 		MaxSessions: int64(i.MaxSessions),
 		Artefacts: list(i.Artefacts, func(a plugins.ArtefactSpec) *ArtefactSpec {
@@ -77,6 +78,7 @@ func infoFromWire(i *Info) plugins.Info {
 			Setup: s.GetSetup(), Pager: s.GetPager(), Sentinel: s.GetSentinel(), Exit: s.GetExit(),
 			Newline: s.GetNewline(), CommandEcho: s.GetCommandEcho(), ContinueKey: s.GetContinueKey(),
 			ModePrompt: s.GetModePrompt(), ErrorLine: s.GetErrorLine(),
+			LoginPrompt: s.GetLoginPrompt(), PasswordPrompt: s.GetPasswordPrompt(),
 		},
 		MaxSessions: int(i.GetMaxSessions()),
 		Artefacts: list(i.GetArtefacts(), func(a *ArtefactSpec) plugins.ArtefactSpec {
