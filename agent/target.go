@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
 	"github.com/cfgvault/cfgvault/agent/secret"
@@ -14,9 +15,7 @@ import (
 // dial opens a session to a device. An address other than "" replaces the
 // inventory's: after a restore that moves the management address.
 func (a *Agent) dial(ctx context.Context, d inventory.Device, info plugins.Info, address string) (*session.Session, error) {
-	if address != "" {
-		d.Address = address
-	}
+	d.Address = movedTo(d.Address, address)
 	t, err := a.Target(ctx, d)
 	if err != nil {
 		return nil, err
@@ -34,13 +33,19 @@ func (a *Agent) dial(ctx context.Context, d inventory.Device, info plugins.Info,
 // Target resolves a device's credential references, so that a session can be
 // dialled. ErrCredential of the inventory if one cannot be resolved.
 func (a *Agent) Target(ctx context.Context, d inventory.Device) (session.Target, error) {
-	host, port, err := inventory.SplitAddress(d.Address)
+	at, err := inventory.ParseAddress(d.Address)
 	if err != nil {
 		return session.Target{}, fmt.Errorf("%w: device %s: %w", ErrConfig, d.Name, err)
 	}
 	t := session.Target{
-		Device: d.Name, Host: host, Port: port, User: d.User,
+		Device: d.Name, Host: at.Host, Port: at.Port, User: d.User,
 		HostKeys: d.HostKeys, Legacy: d.Legacy, SSHConfig: d.SSHConfig, Options: d.Options,
+	}
+	switch at.Scheme {
+	case inventory.Telnet:
+		t.Transport = plugins.TransportTelnet
+	case inventory.Console, inventory.ConsoleTelnet:
+		t.Transport, t.Negotiate = plugins.TransportConsole, at.Scheme == inventory.ConsoleTelnet
 	}
 	if t.Auth, err = auth(ctx, d.Auth); err != nil {
 		return t, fmt.Errorf("device %s: %w", d.Name, err)
@@ -83,6 +88,19 @@ func (a *Agent) Target(ctx context.Context, d inventory.Device) (session.Target,
 		t.Services[name] = svc
 	}
 	return t, nil
+}
+
+// movedTo is where a device answers after a restore moved its management
+// address: by the same transport, and at a console where it always was.
+func movedTo(address, moved string) string {
+	scheme, _, ok := strings.Cut(address, "://")
+	switch {
+	case moved == "" || ok && inventory.Scheme(scheme).IsConsole():
+		return address
+	case ok:
+		return scheme + "://" + moved
+	}
+	return moved
 }
 
 func plainScheme(service string) string {

@@ -28,8 +28,9 @@ func deviceJSON(d inventory.Device) map[string]any {
 	for _, k := range d.HostKeys {
 		prints = append(prints, fingerprint(k))
 	}
+	at, _ := inventory.ParseAddress(d.Address) // the inventory holds no other
 	return map[string]any{
-		"id": d.ID, "name": d.Name, "driver": d.Driver, "address": d.Address, "user": d.User,
+		"id": d.ID, "name": d.Name, "driver": d.Driver, "address": d.Address, "encrypted": at.Scheme.Encrypted(), "user": d.User,
 		"groups": list(d.Groups), "labels": d.Labels, "options": d.Options, "jump": list(d.Jump),
 		"legacy": d.Legacy, "host-keys": prints, "auth": authText(d.Auth), "serials": list(d.Unit.Serials),
 	}
@@ -69,7 +70,7 @@ func fingerprint(key string) string {
 
 func (a *app) deviceList() *cobra.Command {
 	return a.jsonFlag(command{
-		use: "list", short: "List devices", long: "Lists the inventory. `legacy` marks devices with weak SSH algorithms.",
+		use: "list", short: "List devices", long: "Lists the inventory. `legacy` marks devices with weak SSH algorithms, `unencrypted`\nthose that are reached over Telnet or a console.",
 		example: "cfgvault device list --json",
 		args:    cobra.NoArgs,
 		run: func(ctx context.Context, _ []string) error {
@@ -101,7 +102,11 @@ func notes(ag *agent.Agent, d inventory.Device) string {
 	if d.Legacy {
 		n = append(n, "legacy")
 	}
-	if len(d.HostKeys) == 0 {
+	at, _ := inventory.ParseAddress(d.Address) // the inventory holds no other
+	switch {
+	case !at.Scheme.Encrypted():
+		n = append(n, "unencrypted")
+	case len(d.HostKeys) == 0:
 		n = append(n, "not trusted")
 	}
 	if ag.IsOpen(d) {

@@ -40,7 +40,13 @@ func (a *app) deviceAdd() *cobra.Command {
 		short: "Add a device",
 		long: `Adds a device to devices.yaml. Credentials are references: an environment
 variable, a file only you can read, or a command that prints the secret. A new
-device has no pinned host key: ` + "`cfgvault device trust`" + ` shows and pins it.`,
+device has no pinned host key: ` + "`cfgvault device trust`" + ` shows and pins it.
+
+An address without a scheme is reached over SSH. telnet://HOST[:PORT],
+console://HOST:PORT (a console server's raw TCP port, ser2net) and
+console+telnet://HOST:PORT (one that speaks Telnet) are unencrypted: whoever is on
+the way reads the password and the configuration, and nothing proves which device
+answers. Prefer --jump to a host next to the device; every listing shows them.`,
 		example: `cfgvault device add core1 --driver eos --address 192.0.2.1 --user backup --password-env CORE_PASSWORD
 cfgvault device add edge7 --driver frr --address edge7.example.net:2222 --user netadmin --key ~/.ssh/id_ed25519`,
 		status: []Status{},
@@ -52,7 +58,7 @@ cfgvault device add edge7 --driver frr --address edge7.example.net:2222 --user n
 			}
 			defer ag.Close()
 			if d.Address == "" {
-				return usageError{errors.New("--address says where the device is: HOST or HOST:PORT")}
+				return usageError{errors.New("--address says where the device is: HOST, HOST:PORT, telnet://HOST or console://HOST:PORT")}
 			}
 			d.Name, d.Options, d.Labels = args[0], options, labels
 			if d.SSHConfig, err = typedPath(d.SSHConfig); err != nil {
@@ -81,7 +87,10 @@ cfgvault device add edge7 --driver frr --address edge7.example.net:2222 --user n
 				return a.printJSON(deviceJSON(added))
 			}
 			fmt.Fprintf(a.out, "added %s (%s)\n", added.Name, added.ID)
-			if len(added.HostKeys) == 0 {
+			at, _ := inventory.ParseAddress(added.Address) // Add has checked it
+			if !at.Scheme.Encrypted() {
+				a.note("%s is unencrypted: its password and its configuration pass in clear.", at.Scheme)
+			} else if len(added.HostKeys) == 0 {
 				a.note("Its host key is not pinned yet: `cfgvault device trust %s` shows and pins it.", added.Name)
 			}
 			return nil
@@ -89,7 +98,7 @@ cfgvault device add edge7 --driver frr --address edge7.example.net:2222 --user n
 	}.cobra()
 	f := cmd.Flags()
 	f.StringVar(&d.Driver, "driver", "", "driver that speaks its platform's language; see cfgvault plugin list")
-	f.StringVar(&d.Address, "address", "", "HOST or HOST:PORT")
+	f.StringVar(&d.Address, "address", "", "HOST, HOST:PORT, telnet://HOST, console://HOST:PORT")
 	f.StringVar(&d.User, "user", "", "login name")
 	f.StringArrayVar(&d.Groups, "group", nil, "group (may be repeated)")
 	f.StringToStringVar(&labels, "label", nil, "label KEY=VALUE (may be repeated)")

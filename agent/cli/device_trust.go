@@ -34,6 +34,9 @@ a replacement the new unit has other keys: this is how they are accepted.`,
 			if err != nil {
 				return err
 			}
+			if at, err := inventory.ParseAddress(d.Address); err == nil && !at.Scheme.Encrypted() {
+				return fmt.Errorf("%w: %s is reached by %s, which shows no key to pin", agent.ErrConfig, d.Name, at.Scheme)
+			}
 			t, err := ag.Target(ctx, withoutLogin(d))
 			if err != nil {
 				return err

@@ -177,7 +177,7 @@ func (d *Device) check(jumps map[string]bool) error {
 	if err := checkDriver(d.Driver); err != nil {
 		return err
 	}
-	if _, _, err := SplitAddress(d.Address); err != nil {
+	if _, err := ParseAddress(d.Address); err != nil {
 		return err
 	}
 	for _, g := range d.Groups {

@@ -352,6 +352,11 @@ func parseDuration(s string) (time.Duration, error) {
 }
 
 func checkAddress(s string) error {
+	_, err := ParseAddress(s)
+	return err
+}
+
+func checkJumpAddress(s string) error {
 	_, _, err := SplitAddress(s)
 	return err
 }

@@ -85,7 +85,7 @@ func (d *decoder) jump(e *entry) Jump {
 		v := &e.value
 		switch e.key {
 		case "address":
-			j.Address = d.checked(v, "address", checkAddress)
+			j.Address = d.checked(v, "address", checkJumpAddress)
 		case "user":
 			j.User = d.text(v, "user")
 		case "auth":

@@ -12,7 +12,7 @@ type Device struct {
 	ID      string // 128 random bits in hexadecimal, made once; history hangs on it
 	Name    string // see CheckName
 	Driver  string // "frr"; whether it exists the agent knows
-	Address string // HOST, HOST:PORT, [IPV6] or [IPV6]:PORT; see SplitAddress
+	Address string // HOST, HOST:PORT, or with a scheme: telnet://HOST, console://HOST:PORT; see ParseAddress
 	User    string // empty: what SSHConfig or the session's default says
 
 	Auth   Credential
