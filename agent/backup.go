@@ -158,6 +158,11 @@ func (a *Agent) backupDevice(ctx context.Context, run *vault.Run, d inventory.De
 	if journal.Exists(a.Home.Journal(), d.ID) {
 		return Result{Outcome: Skipped, Err: fmt.Errorf("%w: `cfgvault restore %s --resume` ends it", journal.ErrOpen, d.Name)}
 	}
+	// An upgrade may be open for days while the operator upgrades; a wiped or a
+	// half replaced unit is nothing to keep.
+	if w, err := journal.ReadWorkflow(a.Home.Workflows(), d.ID); err == nil && w.Head().Kind != KindUpgrade {
+		return Result{Outcome: Skipped, Err: a.openWorkflow(d)}
+	}
 	if err := ctx.Err(); err != nil {
 		return Result{Outcome: Failed, Err: err}
 	}
@@ -184,7 +189,7 @@ func (a *Agent) readAndPut(ctx context.Context, run *vault.Run, d inventory.Devi
 	if err != nil {
 		return Result{}, err
 	}
-	return a.put(ctx, run, drv, d, read, force)
+	return a.put(ctx, run, drv, d, read, vault.Routine, force)
 }
 
 // reading is what one pass over a device gave.
@@ -282,8 +287,10 @@ func checkExport(info plugins.Info, exp *plugins.Export) error {
 	return nil
 }
 
-// put decides what a reading is worth and stores it.
-func (a *Agent) put(ctx context.Context, run *vault.Run, drv *host.Driver, d inventory.Device, read *reading, force bool) (Result, error) {
+// put decides what a reading is worth and stores it. A baseline is what an
+// operator declared right: it is never held, and what comes later is compared
+// with it.
+func (a *Agent) put(ctx context.Context, run *vault.Run, drv *host.Driver, d inventory.Device, read *reading, kind vault.Kind, force bool) (Result, error) {
 	info := drv.Info()
 	text, err := a.text(info)
 	if err != nil {
@@ -323,7 +330,9 @@ func (a *Agent) put(ctx context.Context, run *vault.Run, drv *host.Driver, d inv
 	guards := decodeGuard(state.Guard)
 	now := newGuard(read.facts, text, read.exp, norm)
 	if read.exp.Verdict == plugins.Complete {
-		res.Held = hold(guards.Base, now, read.exp.FactoryDefault)
+		if kind != vault.Baseline {
+			res.Held = hold(guards.Base, now, read.exp.FactoryDefault)
+		}
 		if len(res.Held) > 0 {
 			guards.Held = &now
 		} else {
@@ -334,8 +343,8 @@ func (a *Agent) put(ctx context.Context, run *vault.Run, drv *host.Driver, d inv
 	if !info.Can(plugins.CapRestore) {
 		read.exp.NoRestore = append(read.exp.NoRestore, plugins.Reason{Code: "no-restore-driver", Text: "driver " + info.Name + " cannot put a configuration back"})
 	}
-	meta := Meta{Name: d.Name, Driver: info.Name, Version: info.Version, Facts: read.facts, Held: res.Held}
-	snap, err := pack(d.ID, vault.Routine, meta, read.exp, norm)
+	meta := Meta{Name: d.Name, Driver: info.Name, Version: info.Version, Facts: read.facts, Held: res.Held, Firmware: Firmware(text, read.facts, read.exp.Artefacts)}
+	snap, err := pack(d.ID, kind, meta, read.exp, norm)
 	if err != nil {
 		return res, err
 	}
@@ -390,6 +399,7 @@ func failureCode(err error) string {
 		code string
 	}{
 		{journal.ErrOpen, "restore-open"},
+		{journal.ErrWorkflow, "workflow-open"},
 		{context.Canceled, "interrupted"},
 		{session.ErrUnreachable, "unreachable"},
 		{session.ErrAuth, "login-refused"},

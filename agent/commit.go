@@ -207,44 +207,32 @@ func (r *restore) undoID() string {
 func (r *restore) finish(ctx context.Context, outcome string, result error) error {
 	r.result.Outcome, r.settled = outcome, true
 	head := r.journal.Head()
-	body := receipt{
-		Device: head.Device, Change: head.ChangeID, Outcome: outcome, Started: head.Started,
-		Target: head.Target.SHA256, Overruled: head.Allowed,
+	now := r.agent.now().UTC()
+	body := ReceiptBody{
+		Device: head.Device, Change: head.ChangeID, Outcome: outcome, Started: head.Started, Ended: now,
+		Target: head.Target.SHA256, Plan: head.Plan, Overruled: head.Allowed,
 	}
 	if head.Undo != nil {
 		body.Undo = head.Undo.SHA256
 	}
 	for _, m := range r.journal.Marks() {
-		body.Steps = append(body.Steps, receiptStep{string(m.Step), m.Time})
+		body.Steps = append(body.Steps, ReceiptStep{Step: string(m.Step), Time: m.Time})
 	}
-	data, err := json.Marshal(body)
-	if err != nil {
-		return errors.Join(result, err)
+	body.Steps = timed(body.Steps, now)
+	details := ReceiptDetails{Name: r.device.Name, Driver: head.Driver, Was: r.meta.Facts, Map: head.Map}
+	if r.before != nil {
+		details.Unit, details.Firmware = r.before.facts, Firmware(r.text, r.before.facts, r.before.exp.Artefacts)
 	}
-	got, err := r.agent.vault.PutReceipt(ctx, "restore", data)
+	if r.plan != nil {
+		details.Losses = r.plan.Losses
+	}
+	got, err := r.agent.putReceipt(ctx, receiptRestore, body, details)
 	if err != nil {
 		// The device is what counts; the missing receipt is told.
 		r.event("", "the receipt could not be stored: %v", err)
 	}
 	r.result.Receipt = got.Object
 	return errors.Join(result, r.journal.Finish())
-}
-
-// receipt is the body of a restore's receipt: ids, hashes, times and codes.
-type receipt struct {
-	Device    string        `json:"device"`
-	Change    string        `json:"change"`
-	Outcome   string        `json:"outcome"`
-	Started   time.Time     `json:"started"`
-	Target    string        `json:"target"`
-	Undo      string        `json:"undo,omitempty"`
-	Overruled []string      `json:"overruled,omitempty"`
-	Steps     []receiptStep `json:"steps"`
-}
-
-type receiptStep struct {
-	Step string    `json:"step"`
-	Time time.Time `json:"time"`
 }
 
 // reconnect replaces the session by a new connection, trying until ctx ends.

@@ -31,6 +31,10 @@ const (
 	GateNoRollback Gate = "no-rollback" // nobody puts the old configuration back
 	GateNoUndo     Gate = "no-undo"     // the unit cannot be saved first
 	GateLosses     Gate = "losses"      // parts of the snapshot will not be put back
+	GateAge        Gate = "age"         // the snapshot is older than a wipe may trust
+	GateChanged    Gate = "changed"     // the device has another configuration than the snapshot
+	GateHostKey    Gate = "host-key"    // the new unit's host key is taken as it is shown
+	GateMap        Gate = "map"         // interfaces were matched by other means than their names
 )
 
 // Gates are the gates that can be overruled, with what it means to do so.
@@ -48,20 +52,42 @@ func Gates() map[Gate]string {
 	}
 }
 
+// WorkflowGates are the gates of wipe, replace and upgrade beyond those of a
+// restore, with what it means to overrule them.
+func WorkflowGates() map[Gate]string {
+	return map[Gate]string{
+		GateAge:     "wipe although the newest snapshot is older than --max-age",
+		GateChanged: "wipe although the device was changed since the newest snapshot",
+		GateHostKey: "take the host key that the new unit shows, unseen",
+		GateMap:     "apply an interface map that nobody has looked at",
+	}
+}
+
 // GateError says which gate refused, why, and how to overrule it.
 type GateError struct {
 	Gate Gate
 	Text string
 }
 
+// hard is a refusal that no option overrules.
+func hard(gate Gate, format string, args ...any) error {
+	return &GateError{gate, fmt.Sprintf(format, args...)}
+}
+
 func (e *GateError) Error() string {
 	s := "refused by gate " + string(e.Gate) + ": " + e.Text
 	if e.Gate == GateNoUndo {
 		s += "; --no-undo overrules it"
-	} else if _, ok := Gates()[e.Gate]; ok {
+	} else if e.overruled() {
 		s += fmt.Sprintf("; --allow-%s overrules it", e.Gate)
 	}
 	return s
+}
+
+func (e *GateError) overruled() bool {
+	_, ok := Gates()[e.Gate]
+	_, more := WorkflowGates()[e.Gate]
+	return ok || more
 }
 
 // Is reports that a GateError is ErrGate.
@@ -76,12 +102,17 @@ type gates struct {
 // refuse returns a GateError unless the gate is overruled, which is noted.
 func (g *gates) refuse(gate Gate, format string, args ...any) error {
 	if g.allowed[gate] {
-		if !slices.Contains(g.used, string(gate)) {
-			g.used = append(g.used, string(gate))
-		}
+		g.note(gate)
 		return nil
 	}
 	return &GateError{gate, fmt.Sprintf(format, args...)}
+}
+
+// note says that a gate was overruled.
+func (g *gates) note(gate Gate) {
+	if !slices.Contains(g.used, string(gate)) {
+		g.used = append(g.used, string(gate))
+	}
 }
 
 // unit holds the unit that answers against the one a snapshot was taken from.

@@ -74,6 +74,9 @@ func (h Home) Vault() string { return filepath.Join(h.StateDir, "vault") }
 // Journal is the folder of open restores.
 func (h Home) Journal() string { return filepath.Join(h.StateDir, "journal") }
 
+// Workflows is the folder of open workflows.
+func (h Home) Workflows() string { return filepath.Join(h.StateDir, "workflows") }
+
 // Plugins is the folder of third-party plugins.
 func (h Home) Plugins() string { return filepath.Join(h.ConfigDir, "plugins") }
 

@@ -3,11 +3,15 @@ package agent
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"filippo.io/age"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
 	"github.com/cfgvault/cfgvault/agent/journal"
@@ -35,11 +39,27 @@ type RestoreOptions struct {
 	Map    plugins.InterfaceMap // for another unit
 	Within time.Duration        // the device's timer; 0: four times the time to connect and export, at least a minute
 
+	// Onto is the device that gets the snapshot of Device instead of it: another
+	// one of the inventory, or the same one as it is to be dialled.
+	Onto *inventory.Device
+
+	source    *source // the snapshot as it lies beside a workflow's journal
+	inFlow    bool    // a workflow on the device is open, and this is its restore
+	rehearsal bool    // do not confirm what compared equal: put back what was there
+	root      string  // folder of journals, if not the home's
+
 	// Approve is shown the plan and decides. It is not called for a dry run
 	// or when there is nothing to do.
 	Approve func(*Plan) (bool, error)
 	// Event is told each step as it is passed; it may be nil.
 	Event func(Event)
+}
+
+// source is a sealed snapshot that lies ready, so that no store is needed.
+type source struct {
+	entry   vault.Entry
+	sealed  []byte
+	fileKey []byte
 }
 
 // Event is a step of a restore, after it was journalled.
@@ -72,7 +92,7 @@ type RestoreResult struct {
 	Device      string       `json:"device"`
 	Snapshot    string       `json:"snapshot,omitempty"` // id
 	Plan        *Plan        `json:"plan,omitempty"`
-	Outcome     string       `json:"outcome"` // "planned", "nothing-to-do", "confirmed", "rolled-back", "refused", "unknown"
+	Outcome     string       `json:"outcome"` // "planned", "nothing-to-do", "confirmed", "rehearsed", "rolled-back", "refused", "unknown"
 	Differences []Difference `json:"differences,omitempty"`
 	Receipt     string       `json:"receipt,omitempty"`
 	Seconds     float64      `json:"seconds"`
@@ -83,7 +103,8 @@ type RestoreResult struct {
 type restore struct {
 	agent  *Agent
 	opts   RestoreOptions
-	device inventory.Device
+	device inventory.Device // gets the snapshot
+	from   inventory.Device // whose snapshot it is; nearly always the same
 	entry  vault.Entry
 	gates  gates
 
@@ -134,9 +155,16 @@ func (a *Agent) Restore(ctx context.Context, o RestoreOptions) (*RestoreResult, 
 }
 
 func (a *Agent) newRestore(ctx context.Context, o RestoreOptions) (*restore, error) {
-	d, err := a.Inventory.Device(o.Device)
+	from, err := a.Inventory.Device(o.Device)
 	if err != nil {
 		return nil, err
+	}
+	d := from
+	if o.Onto != nil {
+		d = *o.Onto
+	}
+	if o.root == "" {
+		o.root = a.Home.Journal()
 	}
 	drv, err := a.host.Own(ctx, d.Driver)
 	if err != nil {
@@ -155,7 +183,7 @@ func (a *Agent) newRestore(ctx context.Context, o RestoreOptions) (*restore, err
 		}
 	}
 	return &restore{
-		agent: a, opts: o, device: d, drv: drv, text: text, gates: gates{allowed: allow},
+		agent: a, opts: o, device: d, from: from, drv: drv, text: text, gates: gates{allowed: allow},
 		began: time.Now(), result: &RestoreResult{Device: d.Name, Outcome: "refused", Steps: []Event{}},
 	}, nil
 }
@@ -196,7 +224,12 @@ func (r *restore) step(step journal.Step, format string, args ...any) error {
 }
 
 func (r *restore) run(ctx context.Context) error {
-	if journal.Exists(r.agent.Home.Journal(), r.device.ID) {
+	if !r.opts.inFlow {
+		if err := r.agent.openWorkflow(r.device); err != nil {
+			return err
+		}
+	}
+	if journal.Exists(r.opts.root, r.device.ID) {
 		return fmt.Errorf("%w: `cfgvault restore %s --resume` ends it", journal.ErrOpen, r.device.Name)
 	}
 	sealed, err := r.fetch(ctx)
@@ -229,6 +262,9 @@ func (r *restore) run(ctx context.Context) error {
 // fetch resolves the snapshot in verified records, fetches, verifies and
 // unseals it.
 func (r *restore) fetch(ctx context.Context) (target []byte, err error) {
+	if r.opts.source != nil {
+		return r.fetchSource()
+	}
 	ids, err := r.agent.Identities()
 	if err != nil {
 		return nil, err
@@ -237,7 +273,7 @@ func (r *restore) fetch(ctx context.Context) (target []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.entry, err = resolveAt(x, r.device, r.opts.At); err != nil {
+	if r.entry, err = resolveAt(x, r.from, r.opts.At); err != nil {
 		return nil, err
 	}
 	r.result.Snapshot = r.entry.ID()
@@ -266,6 +302,22 @@ func (r *restore) fetch(ctx context.Context) (target []byte, err error) {
 	}
 	r.event("", "snapshot %s of %s fetched and verified", short(r.entry.ID()), r.entry.Time.Local().Format(time.DateTime))
 	return sealed, nil
+}
+
+// fetchSource opens the snapshot that lies beside a workflow's journal, whose
+// gates it has passed.
+func (r *restore) fetchSource() (target []byte, err error) {
+	src := r.opts.source
+	r.entry, r.result.Snapshot = src.entry, src.entry.ID()
+	if err := r.gates.driver(r.drv.Info()); err != nil {
+		return nil, err
+	}
+	snap, err := r.agent.vault.Unseal(src.sealed, src.entry, []age.Identity{vault.NewFileKeyIdentity(src.fileKey)})
+	if err != nil {
+		return nil, err
+	}
+	r.meta, r.want, err = unpack(snap)
+	return src.sealed, err
 }
 
 // identify connects and holds the unit that answers against the snapshot.
@@ -313,14 +365,31 @@ func (r *restore) save(ctx context.Context) (undoSealed []byte, err error) {
 	if err != nil || validTree(norm.Tree) != nil {
 		norm = nil
 	}
-	info := r.drv.Info()
-	snap, err := pack(r.device.ID, vault.Undo, Meta{Name: r.device.Name, Driver: info.Name, Version: info.Version, Facts: r.before.facts}, exp, norm)
+	sealed, entry, err := r.putUndo(ctx, exp, norm)
+	if err != nil && r.opts.source != nil && exp.FactoryDefault && ctx.Err() == nil && !errors.Is(err, vault.ErrIntegrity) {
+		// The store may be behind the very unit that is being brought back.
+		r.event("", "the store cannot be written (%v); the unit carries no configuration of its own, so it goes on without an undo snapshot", err)
+		return nil, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("undo snapshot: %w", err)
+	}
+	r.undo = &entry
+	r.event("", "undo snapshot %s: `cfgvault restore %s --at %s` brings back what the device has now", short(entry.ID()), r.device.Name, short(entry.ID()))
+	return sealed, nil
+}
+
+// putUndo stores what the device has now.
+func (r *restore) putUndo(ctx context.Context, exp *plugins.Export, norm *plugins.Normalized) ([]byte, vault.Entry, error) {
+	info := r.drv.Info()
+	meta := Meta{Name: r.device.Name, Driver: info.Name, Version: info.Version, Facts: r.before.facts, Firmware: Firmware(r.text, r.before.facts, exp.Artefacts)}
+	snap, err := pack(r.device.ID, vault.Undo, meta, exp, norm)
+	if err != nil {
+		return nil, vault.Entry{}, err
 	}
 	run, err := r.agent.begin(ctx, vault.RunOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("undo snapshot: %w", err)
+		return nil, vault.Entry{}, err
 	}
 	defer run.Abort()
 	entry, err := run.Put(ctx, snap)
@@ -328,15 +397,10 @@ func (r *restore) save(ctx context.Context) (undoSealed []byte, err error) {
 		err = run.Close(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("undo snapshot: %w", err)
+		return nil, entry, err
 	}
-	r.undo = &entry
 	sealed, err := r.agent.vault.FetchSealed(ctx, entry)
-	if err != nil {
-		return nil, fmt.Errorf("undo snapshot: %w", err)
-	}
-	r.event("", "undo snapshot %s: `cfgvault restore %s --at %s` brings back what the device has now", short(entry.ID()), r.device.Name, short(entry.ID()))
-	return sealed, nil
+	return sealed, entry, err
 }
 
 // adapt prepares the artefacts for the unit at hand, if it is another one or
@@ -369,16 +433,28 @@ func (r *restore) open(target, undo []byte) error {
 	}
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails, crypto/rand says
-	ids, err := r.agent.Identities()
-	if err != nil {
-		return err
+	var ids []age.Identity
+	if r.opts.source == nil || r.undo != nil {
+		var err error
+		if ids, err = r.agent.Identities(); err != nil {
+			return err
+		}
+	}
+	targetIDs := ids
+	if r.opts.source != nil {
+		targetIDs = []age.Identity{vault.NewFileKeyIdentity(r.opts.source.fileKey)}
 	}
 	head := journal.Head{
 		Device: r.device.ID, Name: r.device.Name, Driver: r.device.Driver,
 		ChangeID: "cv" + hex.EncodeToString(id[:]), Started: r.began.UTC(), Within: within,
 		Map: r.opts.Map, Allowed: r.gates.used, Serials: r.before.facts.Serials,
+		Rehearsal: r.opts.rehearsal,
 	}
-	if head.Target, err = journalObject(r.entry, target, ids); err != nil {
+	if r.opts.Onto != nil {
+		head.Unit = &journal.Place{Address: r.device.Address, HostKeys: r.device.HostKeys}
+	}
+	var err error
+	if head.Target, err = journalObject(r.entry, target, targetIDs); err != nil {
 		return err
 	}
 	if r.undo != nil {
@@ -388,7 +464,7 @@ func (r *restore) open(target, undo []byte) error {
 		}
 		head.Undo = &o
 	}
-	if r.journal, err = journal.Create(r.agent.Home.Journal(), head); err != nil {
+	if r.journal, err = journal.Create(r.opts.root, head); err != nil {
 		return err
 	}
 	if err := r.journal.Put(targetFile, target); err != nil {
@@ -464,6 +540,14 @@ func (r *restore) approve(ctx context.Context) (proceed bool, err error) {
 		if !ok {
 			return false, &GateError{"approval", "the plan was not approved"}
 		}
+	}
+	approved, err := json.Marshal(r.plan)
+	if err != nil {
+		return false, err
+	}
+	sum := sha256.Sum256(approved)
+	if err := r.journal.Update(func(h *journal.Head) { h.Plan = hex.EncodeToString(sum[:]) }); err != nil {
+		return false, err
 	}
 	if r.undo == nil {
 		return true, nil

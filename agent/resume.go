@@ -32,7 +32,7 @@ func (a *Agent) Resume(ctx context.Context, o RestoreOptions) (*RestoreResult, e
 
 func (r *restore) resume(ctx context.Context) error {
 	var err error
-	if r.journal, err = journal.Load(r.agent.Home.Journal(), r.device.ID); err != nil {
+	if r.journal, err = journal.Load(r.opts.root, r.device.ID); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: no restore of %s is open, there is nothing to resume", ErrConfig, r.device.Name)
 		}
@@ -41,6 +41,10 @@ func (r *restore) resume(ctx context.Context) error {
 	head := r.journal.Head()
 	if head.Driver != r.device.Driver {
 		return &GateError{GatePlatform, fmt.Sprintf("the restore was begun with driver %s, the device now has %s", head.Driver, r.device.Driver)}
+	}
+	r.opts.rehearsal = head.Rehearsal
+	if head.Unit != nil && r.opts.Onto == nil {
+		r.device.Address, r.device.HostKeys = head.Unit.Address, head.Unit.HostKeys
 	}
 	r.gates.used = head.Allowed
 	for _, g := range head.Allowed {

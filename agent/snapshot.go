@@ -11,12 +11,13 @@ import (
 
 // Meta is what a snapshot says of itself beside its files. It is sealed.
 type Meta struct {
-	Name    string        `json:"name"` // of the device, then
-	Driver  string        `json:"driver"`
-	Version string        `json:"driver-version"`
-	Facts   plugins.Facts `json:"facts"`
-	Held    []Held        `json:"held,omitempty"`
-	Change  string        `json:"change,omitempty"` // of an undo: the change that it undoes
+	Name     string        `json:"name"` // of the device, then
+	Driver   string        `json:"driver"`
+	Version  string        `json:"driver-version"`
+	Facts    plugins.Facts `json:"facts"`
+	Firmware string        `json:"firmware,omitempty"` // identity of what the unit ran, see Firmware
+	Held     []Held        `json:"held,omitempty"`
+	Change   string        `json:"change,omitempty"` // of an undo: the change that it undoes
 }
 
 // The names of the files that are not artefacts.

@@ -189,6 +189,7 @@ func cmdMachine(ts *testscript.TestScript, neg bool, args []string) {
 
 func login(ts *testscript.TestScript, name string, d *lab.Device, l lab.Login) {
 	ts.Setenv(name+"_addr", d.HostPort())
+	ts.Setenv(name+"_serial", d.Serial)
 	ts.Setenv(name+"_user", l.User)
 	ts.Check(os.WriteFile(ts.MkAbs(name+".pw"), []byte(l.Password+"\n"), 0o600))
 }

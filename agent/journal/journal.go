@@ -1,7 +1,8 @@
 // Package journal keeps on disk what a restore has done so far, so that it
 // survives the agent's death: which object is being restored, which object
 // undoes it, the change's id on the device, and every step, each durable
-// before the next one begins.
+// before the next one begins. A workflow, of which a restore may be one step,
+// has a journal of the same form.
 //
 // It holds hashes, names, the two objects as ciphertext and their file keys;
 // never an identity and never configuration in clear. Finish forgets the file
@@ -64,6 +65,16 @@ type Head struct {
 	Address  string            `json:"address,omitempty"` // where to reconnect, if the change moves it
 	Map      map[string]string `json:"map,omitempty"`     // interface map
 	Serials  []string          `json:"serials,omitempty"` // of the unit being restored
+	Plan     string            `json:"plan,omitempty"`    // SHA-256 of the plan that was approved
+	Unit     *Place            `json:"unit,omitempty"`    // where the unit is, if not where the inventory says
+
+	Rehearsal bool `json:"rehearsal,omitempty"` // what compares equal is not kept
+}
+
+// Place is where a unit answers that does not stand in its device's place yet.
+type Place struct {
+	Address  string   `json:"address"`
+	HostKeys []string `json:"host-keys"`
 }
 
 // Object is a sealed object of the vault that lies beside the journal.
@@ -88,6 +99,7 @@ type Journal struct {
 	head  Head
 	marks []Mark
 	steps *os.File
+	good  int64 // bytes of whole lines in the file of steps, when it was read
 }
 
 const (
@@ -232,7 +244,6 @@ func (j *Journal) load(head []byte) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("journal: %w", err)
 	}
-	good := 0
 	for line := range bytes.Lines(data) {
 		var m Mark
 		// The last line may be torn by the crash: it was never acknowledged.
@@ -240,12 +251,12 @@ func (j *Journal) load(head []byte) error {
 			break
 		}
 		j.marks = append(j.marks, m)
-		good += len(line)
+		j.good += int64(len(line))
 	}
 	if err := j.openSteps(); err != nil {
 		return err
 	}
-	return j.steps.Truncate(int64(good))
+	return j.steps.Truncate(j.good)
 }
 
 // Exists reports whether a device has an open journal.
@@ -285,7 +296,12 @@ func (j *Journal) Finish() error {
 	if err != nil {
 		return err
 	}
-	// The head goes first: without it there is no journal.
+	return j.remove()
+}
+
+// remove forgets the folder. The head goes first: without it there is no
+// journal.
+func (j *Journal) remove() error {
 	if err := os.Remove(filepath.Join(j.dir, headFile)); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}

@@ -26,6 +26,7 @@ var (
 	_ plugins.Restorer = driver{}
 	_ plugins.Adapter  = driver{}
 	_ plugins.Renderer = driver{}
+	_ plugins.Resetter = driver{}
 )
 
 // showVersion is the artefact that keeps what the daemons say of themselves.
@@ -44,9 +45,10 @@ func (driver) Info() plugins.Info {
 			"a restore needs a login with a shell in the groups frr and frrvty, and frr-pythontools on the device",
 			"frr-reload.py hands commands to vtysh as arguments: for a moment other users of the device can see them, passwords included",
 			"the host name is the machine's: FRR prints it and cannot set it",
+			"a factory reset empties FRR's configuration; /etc/frr/daemons and the Linux machine below stay as they are",
 			"with per-daemon configuration files (no service integrated-vtysh-config) a backup is complete, a restore is refused",
 		},
-		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender},
+		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset},
 		Options: []plugins.Option{{
 			Name: optDaemons, Text: "daemons that must run, comma-separated, for a login that cannot read /etc/frr/daemons: zebra,bgpd",
 			Pattern: `^[a-z0-9]+(,[a-z0-9]+)*$`,

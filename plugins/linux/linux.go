@@ -26,6 +26,7 @@ type driver struct{}
 var (
 	_ plugins.Restorer = driver{}
 	_ plugins.Adapter  = driver{}
+	_ plugins.Resetter = driver{}
 )
 
 // The driver's options.
@@ -86,9 +87,10 @@ func (driver) Info() plugins.Info {
 		Notes: []string{
 			"tested with Debian 12 without systemd as init; the calls to systemd-run, systemctl and networkctl are tested in form only",
 			"a restore needs root, or sudo without a password",
+			"a factory reset removes the declared files but sshd_config; packages, users, host keys and everything undeclared stay, and what is in force stays until the next boot",
 			"with plain ifupdown, changed interfaces take effect at the next boot; with ifupdown2 and systemd-networkd at once",
 		},
-		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt},
+		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapFactoryReset},
 		Options: []plugins.Option{
 			{Name: optFiles, Text: "more files to keep, comma-separated; a folder with all below it ends in /**: etc/chrony/**,etc/timezone", Pattern: filesPattern},
 			{Name: optNoBoot, Text: "\"allow\": restore although nothing on the machine could roll back after a reboot", Pattern: `^(allow|refuse)$`},
