@@ -48,10 +48,14 @@ func DataModules(data []byte, o ParseOptions, search ...Source) ([]string, error
 			}
 		}
 	}
+	if err == nil && len(keys) == 1 && keys[0] == "ietf-restconf:data" {
+		s = &jsonScanner{in: in}
+		if err = s.enter(keys[0]); err == nil {
+			keys, err = s.memberNames()
+		}
+	}
 	if err != nil {
-		e := asJSONError(err)
-		line := 1 + strings.Count(in[:min(e.offset, len(in))], "\n")
-		return nil, &PathError{Path: "/", Rule: "RFC 8259", Line: line, Message: e.text}
+		return nil, syntaxFault(err, in, "RFC 8259")
 	}
 	var out []string
 	for _, k := range keys {
@@ -64,6 +68,13 @@ func DataModules(data []byte, o ParseOptions, search ...Source) ([]string, error
 		}
 	}
 	return out, nil
+}
+
+// syntaxFault gives an error of syntax its place.
+func syntaxFault(err error, in, rule string) *PathError {
+	e := asSyntaxError(err)
+	line, column := (&inputText{in: in}).position(e.offset)
+	return &PathError{Path: "/", Rule: rule, Line: line, Column: column, Message: e.text}
 }
 
 // memberNames reads an object and returns the names of its members.
@@ -120,7 +131,7 @@ func (s *jsonScanner) enter(member string) error {
 func xmlModules(in string, search []Source) ([]string, error) {
 	spaces, err := xmlNamespaces(in)
 	if err != nil {
-		return nil, &PathError{Path: "/", Rule: "XML 1.0", Message: err.Error()}
+		return nil, syntaxFault(err, in, "XML 1.0")
 	}
 	have := make(map[string]string)
 	for _, src := range search {

@@ -103,8 +103,31 @@ func (c *compiler) compile() *Set {
 			}
 		}
 	}
+	c.deviatedBy()
 	c.set.hash = hashSet(c.set.modules)
 	return c.set
+}
+
+// deviatedBy notes for each module which others deviate its nodes.
+func (c *compiler) deviatedBy() {
+	for _, m := range c.set.modules {
+		m.DeviatedBy = nil
+	}
+	for _, m := range c.want {
+		for _, src := range m.files {
+			for _, s := range src.root.subs {
+				if s.kw != "deviation" {
+					continue
+				}
+				step, _, _ := strings.Cut(strings.TrimPrefix(s.arg, "/"), "/")
+				prefix, _, _ := strings.Cut(step, ":")
+				if t := src.prefixes[prefix]; t != nil && t != m && !slices.Contains(t.DeviatedBy, m.Name) {
+					t.DeviatedBy = append(t.DeviatedBy, m.Name)
+					slices.Sort(t.DeviatedBy)
+				}
+			}
+		}
+	}
 }
 
 // need notes that a module has to be implemented.

@@ -174,7 +174,7 @@ func TestSyntax(t *testing.T) {
 // unless it also says which case of a choice is chosen.
 func TestTrim(t *testing.T) {
 	set, err := load(map[string]string{"m.yang": wrap(`container p { leaf a { type int8; default 1; } leaf-list l { type int8; default 1; default 2; } container np { leaf x { type int8; default 0x10; } }
-	  choice ch { default x; leaf x { type int8; default 5; } case y { leaf b { type int8; default 6; } } } container pr { presence x; } } list k { key k; leaf k { type int8; default 3; } } leaf st { config false; type int8; }`)}, "m")
+	  choice ch { default x; leaf x { type int8; default 5; } case y { leaf b { type int8; default 6; } leaf c2 { type int8; default 8; } } case z { container in { leaf d { type int8; default 1; } leaf e { type int8; default 2; } } } } container pr { presence x; } } list k { key k; leaf k { type int8; default 3; } } leaf st { config false; type int8; }`)}, "m")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,6 +186,11 @@ func TestTrim(t *testing.T) {
 		`{"m:p":{"np":{"x":16}}}`:            `{}`,
 		`{"m:p":{"x":5}}`:                    `{}`,
 		`{"m:p":{"b":6}}`:                    `{"m:p":{"b":6}}`,
+		`{"m:p":{"c2":8}}`:                   `{"m:p":{"b":6}}`,
+		`{"m:p":{"b":6,"c2":8}}`:             `{"m:p":{"b":6}}`,
+		`{"m:p":{"b":6,"c2":9}}`:             `{"m:p":{"c2":9}}`,
+		`{"m:p":{"in":{"d":1,"e":2}}}`:       `{"m:p":{"in":{"d":1}}}`,
+		`{"m:p":{"in":{}}}`:                  `{}`,
 		`{"m:p":{"pr":{}}}`:                  `{"m:p":{"pr":{}}}`,
 		`{"m:k":[{"k":10},{"k":3},{"k":9}]}`: `{"m:k":[{"k":3},{"k":9},{"k":10}]}`,
 		`{"m:st":1}`:                         `{}`,

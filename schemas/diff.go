@@ -92,7 +92,7 @@ func (it *item) content() string {
 	}
 	w := &jsonWriter{sorted: true}
 	w.item(it, 0)
-	return w.b.String()
+	return string(w.b)
 }
 
 func (d *differ) group(a, b group) {

@@ -4,56 +4,89 @@ import (
 	"strings"
 )
 
-const envelopeName = "ietf-yang-instance-data:instance-data-set"
+const (
+	envelopeName  = "ietf-yang-instance-data:instance-data-set"
+	envelopeSpace = "urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"
+)
 
 // Envelope is the description around instance data (RFC 9195).
 type Envelope struct {
-	Name        string
-	Description []string
-	Contact     string
-	Timestamp   string   // date and time of RFC 3339
-	Modules     []string // "name@revision", the schema in simplified form
-	Defaults    string   // includes-defaults: "trim", "explicit", "report-all"
+	Name         string
+	Description  []string
+	Contact      string
+	Organization string
+	Datastore    string // of ietf-datastores: "running", "operational"
+	Timestamp    string // date and time of RFC 3339
+	Revisions    []EnvelopeRevision
+	Defaults     string // includes-defaults: "trim", "explicit", "report-all"
+
+	// The schema, in one of the three forms that RFC 9195 §2.1 has.
+	Modules []string // "name@revision": the simplified form
+	Library *Library // inline-yang-library
+	SameAs  string   // same-schema-as-file: the URI of another instance-data file
 }
 
-// InstanceData returns the canonical configuration in an RFC 9195 envelope
-// that names the set's implemented modules. Defaults are trimmed, and it says
-// so.
+// EnvelopeRevision is an entry of an envelope's history.
+type EnvelopeRevision struct{ Date, Description string }
+
+// InstanceData returns the canonical configuration in an RFC 9195 envelope. If
+// e has no schema, it names the set's implemented modules. Defaults are
+// trimmed, and it says so.
 func (t *Tree) InstanceData(e Envelope) []byte {
-	if e.Modules == nil {
+	var o output
+	t.envelope(e).json(&o, true, func() { o.b = append(o.b, t.Canonical()...) })
+	return o.b
+}
+
+// InstanceDataXML is InstanceData in XML.
+func (t *Tree) InstanceDataXML(e Envelope) ([]byte, error) {
+	inner, err := t.Normal().XML("")
+	if err != nil {
+		return nil, err
+	}
+	var o output
+	t.envelope(e).xml(&o, "", func() { o.b = append(o.b, inner...) })
+	return o.b, nil
+}
+
+// envelope writes the description as fields, content-data without content
+// among them.
+func (t *Tree) envelope(e Envelope) *field {
+	if e.Modules == nil && e.Library == nil && e.SameAs == "" {
 		for _, m := range t.set.Modules() {
 			if m.Implemented {
 				e.Modules = append(e.Modules, at(m.Name, m.Revision))
 			}
 		}
 	}
-	var b strings.Builder
-	b.WriteString(`{"` + envelopeName + `":{`)
-	list := func(values []string) string {
-		quoted := make([]string, len(values))
-		for i, v := range values {
-			quoted[i] = quoteJSON(v)
-		}
-		return "[" + strings.Join(quoted, ",") + "]"
+	top := &field{name: "instance-data-set", module: "ietf-yang-instance-data", space: envelopeSpace}
+	top.leaf("name", e.Name)
+	top.leaf("includes-defaults", "trim")
+	schema := top.node("content-schema")
+	switch {
+	case e.Library != nil:
+		lib := schema.node("inline-yang-library")
+		lib.kids = append(lib.kids, e.Library.fields(false))
+	case e.SameAs != "":
+		schema.leaf("same-schema-as-file", e.SameAs)
+	default:
+		schema.leafList("module", e.Modules)
 	}
-	if e.Name != "" {
-		b.WriteString(`"name":` + quoteJSON(e.Name) + ",")
+	top.leafList("description", e.Description)
+	top.leaf("contact", e.Contact)
+	top.leaf("organization", e.Organization)
+	if e.Datastore != "" {
+		d := top.leaf("datastore", e.Datastore)
+		d.idModule, d.idSpace = "ietf-datastores", datastoresSpace
 	}
-	b.WriteString(`"includes-defaults":"trim",`)
-	b.WriteString(`"content-schema":{"module":` + list(e.Modules) + "},")
-	if len(e.Description) > 0 {
-		b.WriteString(`"description":` + list(e.Description) + ",")
+	for _, r := range e.Revisions {
+		n := top.entry("revision")
+		n.leaf("date", r.Date)
+		n.leaf("description", r.Description)
 	}
-	if e.Contact != "" {
-		b.WriteString(`"contact":` + quoteJSON(e.Contact) + ",")
-	}
-	if e.Timestamp != "" {
-		b.WriteString(`"timestamp":` + quoteJSON(e.Timestamp) + ",")
-	}
-	b.WriteString(`"content-data":`)
-	b.Write(t.Canonical())
-	b.WriteString("}}")
-	return []byte(b.String())
+	top.leaf("timestamp", e.Timestamp)
+	top.node("content-data").content = true
+	return top
 }
 
 // envelope reads the inside of an instance-data-set. Its members may come in
@@ -62,7 +95,9 @@ func (p *jsonParser) envelope() error {
 	if err := p.expect('{'); err != nil {
 		return err
 	}
-	info := &p.tree.info
+	start := p.at - 1
+	top := &document{space: "ietf-yang-instance-data", name: "instance-data-set", offset: start}
+	var docs documentReader
 	found := false
 	for first := true; ; first = false {
 		more, err := p.next(first, '}')
@@ -70,11 +105,10 @@ func (p *jsonParser) envelope() error {
 			return err
 		}
 		if !more {
-			if !found {
-				p.reportf(p.tree.root, p.at, "RFC 9195 §2", "the instance-data-set has no content-data")
-			}
+			p.described(top, found)
 			return nil
 		}
+		p.blank()
 		offset := p.at
 		key, err := p.str()
 		if err != nil {
@@ -83,30 +117,20 @@ func (p *jsonParser) envelope() error {
 		if err := p.expect(':'); err != nil {
 			return err
 		}
-		switch key {
-		case "content-data":
+		if strings.TrimPrefix(key, "ietf-yang-instance-data:") == "content-data" {
+			if found {
+				p.reportf(p.tree.root, offset, "RFC 7951 §4", "the member %q is there twice", key)
+				return p.skip()
+			}
 			found = true
 			if p.blank() != '{' {
 				return p.fail("content-data must be a JSON object")
 			}
 			err = p.object(p.tree.root)
-		case "name":
-			info.Name, err = p.str()
-		case "contact":
-			info.Contact, err = p.str()
-		case "timestamp":
-			info.Timestamp, err = p.str()
-		case "includes-defaults":
-			info.Defaults, err = p.str()
-		case "description":
-			info.Description, err = p.strings()
-		case "content-schema":
-			err = p.contentSchema()
-		case "format-version", "revision", "datastore":
-			err = p.skip()
-		default:
-			p.reportf(p.tree.root, offset, "RFC 9195 §2", "there is no member %q in an instance-data-set", clip(key))
-			err = p.skip()
+		} else {
+			var kids []*document
+			kids, err = docs.json(&p.jsonScanner, top.space, key, offset, 0)
+			top.kids = append(top.kids, kids...)
 		}
 		if err != nil {
 			return err
@@ -114,68 +138,176 @@ func (p *jsonParser) envelope() error {
 	}
 }
 
-func (p *jsonParser) strings() ([]string, error) {
-	if p.blank() == '"' {
-		s, err := p.str()
-		return []string{s}, err
-	}
-	if err := p.expect('['); err != nil {
-		return nil, err
-	}
-	var out []string
-	for first := true; ; first = false {
-		more, err := p.next(first, ']')
-		if err != nil || !more {
-			return out, err
-		}
-		s, err := p.str()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-}
-
-// contentSchema reads the simplified inline schema and compares it with the
-// set: data of another revision may mean something else.
-func (p *jsonParser) contentSchema() error {
-	if err := p.expect('{'); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		more, err := p.next(first, '}')
-		if err != nil || !more {
-			return err
-		}
-		offset := p.at
-		key, err := p.str()
+func (p *xmlParser) envelope() error {
+	top := &document{space: envelopeSpace, name: "instance-data-set", offset: p.xmlScanner.at}
+	var docs documentReader
+	found := false
+	for {
+		t, err := p.next()
 		if err != nil {
 			return err
 		}
-		if err := p.expect(':'); err != nil {
-			return err
+		switch t.kind {
+		case xmlText:
+			p.blankText(p.tree.root, t)
+			continue
+		case xmlEnd:
+			p.described(top, found)
+			return nil
 		}
-		if key != "module" {
-			p.reportf(p.tree.root, offset, "RFC 9195 §2.1", "content-schema: %q is not supported, only the simplified form %q", clip(key), "module")
-			if err := p.skip(); err != nil {
+		if t.space == envelopeSpace && t.local == "content-data" && !found {
+			found = true
+			if err := p.content(p.tree.root); err != nil {
 				return err
 			}
 			continue
 		}
-		names, err := p.strings()
+		d, err := docs.xml(&p.xmlScanner, t)
 		if err != nil {
 			return err
 		}
-		p.tree.info.Modules = names
-		for _, n := range names {
-			module, rev, _ := strings.Cut(n, "@")
-			m := p.set.byName[module]
-			switch {
-			case m == nil || !m.Implemented:
-				p.reportf(p.tree.root, offset, "RFC 9195 §2.1", "the data needs module %q, which the set does not implement", clip(n))
-			case rev != "" && m.Revision != rev:
-				p.reportf(p.tree.root, offset, "RFC 9195 §2.1", "the data needs module %q, the set has revision %q", clip(n), m.Revision)
+		top.kids = append(top.kids, d)
+	}
+}
+
+const envelopeRule = "RFC 9195 §2"
+
+// described takes an envelope's description over, and compares the schema that
+// it names with the set: data of another revision may mean something else.
+func (r *reader) described(top *document, found bool) {
+	root := r.tree.root
+	if !found {
+		r.reportf(root, top.offset, envelopeRule, "the instance-data-set has no content-data")
+	}
+	for i, k := range top.kids {
+		many := k.name == "description" || k.name == "revision"
+		scalar := k.name != "content-schema" && k.name != "revision"
+		switch k.name {
+		case "name", "contact", "organization", "timestamp", "includes-defaults", "description", "content-schema", "format-version", "revision", "datastore":
+			twice := false
+			for _, o := range top.kids[:i] {
+				twice = twice || o.name == k.name && o.space == k.space
 			}
+			switch {
+			case k.space != top.space:
+				r.reportf(root, k.offset, envelopeRule, "there is no member %q of that module in an instance-data-set", clip(k.name))
+			case twice && !many:
+				r.reportf(root, k.offset, envelopeRule, "the member %q is there twice", k.name)
+			case k.scalar != scalar && !(k.name == "content-schema" && len(k.kids) == 0):
+				r.reportf(root, k.offset, envelopeRule, "the member %q is malformed", k.name)
+			}
+		default:
+			r.reportf(root, k.offset, envelopeRule, "there is no member %q in an instance-data-set", clip(k.name))
 		}
 	}
+	e := &r.tree.info
+	e.Name, e.Contact, e.Organization = top.value("name"), top.value("contact"), top.value("organization")
+	e.Timestamp, e.Defaults, e.Description = top.value("timestamp"), top.value("includes-defaults"), top.values("description")
+	e.Datastore = top.identity("datastore")
+	for _, k := range top.all("revision") {
+		e.Revisions = append(e.Revisions, EnvelopeRevision{k.value("date"), k.value("description")})
+	}
+	if d := top.child("includes-defaults"); d != nil {
+		switch DefaultMode(d.text) {
+		case Explicit, Trim, ReportAll:
+		default:
+			r.reportf(root, d.offset, envelopeRule, "includes-defaults %q is none of: report-all, trim, explicit", clip(d.text))
+		}
+	}
+	if s := top.child("content-schema"); s != nil {
+		r.contentSchema(e, s)
+	}
+}
+
+func (r *reader) contentSchema(e *Envelope, s *document) {
+	const rule = "RFC 9195 §2.1"
+	root := r.tree.root
+	forms := 0
+	for i, k := range s.kids {
+		if k.space != s.space || k.name != "module" && k.name != "inline-yang-library" && k.name != "same-schema-as-file" {
+			r.reportf(root, k.offset, rule, "there is no member %q in content-schema", clip(k.name))
+			continue
+		}
+		if i == 0 || s.kids[i-1].name != k.name {
+			forms++
+		}
+	}
+	if forms > 1 {
+		r.reportf(root, s.offset, rule, "the schema is given in more than one form")
+	}
+	e.SameAs = s.value("same-schema-as-file")
+	for _, k := range s.all("module") {
+		e.Modules = append(e.Modules, k.text)
+		r.needs(k.offset, k.text)
+	}
+	inline := s.child("inline-yang-library")
+	if inline == nil {
+		return
+	}
+	if len(inline.kids) != 1 {
+		r.reportf(root, inline.offset, rule, "inline-yang-library holds no YANG library")
+		return
+	}
+	lib, err := inline.kids[0].library()
+	if err != nil {
+		r.reportf(root, asSyntaxError(err).offset, rule, "%s", err.Error())
+		return
+	}
+	e.Library = lib
+	for _, m := range lib.Modules {
+		if m.Implemented {
+			r.needs(inline.offset, at(m.Name, m.Revision))
+		}
+	}
+}
+
+// needs reports a module that the data is of and that the set does not have.
+func (r *reader) needs(offset int, module string) {
+	const rule = "RFC 9195 §2.1"
+	n, rev, _ := strings.Cut(module, "@")
+	m := r.set.byName[n]
+	switch {
+	case m == nil || !m.Implemented:
+		r.reportf(r.tree.root, offset, rule, "the data needs module %q, which the set does not implement", clip(module))
+	case rev != "" && m.Revision != rev:
+		r.reportf(r.tree.root, offset, rule, "the data needs module %q, the set has revision %q", clip(module), m.Revision)
+	}
+}
+
+// ReadEnvelope returns the envelope around data, without reading the data: it
+// names the schema with which that can be read. ok is false if there is none.
+func ReadEnvelope(data []byte, xml bool) (e Envelope, ok bool, err error) {
+	in := strings.TrimPrefix(string(data), "\ufeff")
+	if xml && !strings.Contains(in, envelopeSpace) || !xml && !strings.Contains(in, envelopeName) {
+		return e, false, nil
+	}
+	text := &inputText{in: in}
+	top, err := readDocument(in, xml)
+	if err == nil && top.name == "instance-data-set" {
+		r := &reader{tree: &Tree{root: &item{schema: &Node{}}, text: text}, set: &Set{}}
+		r.describedOnly(top)
+		return r.tree.info, true, nil
+	}
+	if err != nil {
+		rule := "RFC 8259"
+		if xml {
+			rule = "XML 1.0"
+		}
+		err = syntaxFault(err, in, rule)
+	}
+	return e, false, err
+}
+
+// describedOnly is described without a set: what does not fit is reported when
+// the data is read.
+func (r *reader) describedOnly(top *document) {
+	kids := top.kids[:0:0]
+	for _, k := range top.kids {
+		if k.name != "content-data" {
+			kids = append(kids, k)
+		}
+	}
+	top.kids = kids
+	r.described(top, true)
+	r.errs = nil
 }

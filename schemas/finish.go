@@ -180,7 +180,7 @@ func (c *compiler) checkNode(n *Node) {
 		n.dflts = append(n.dflts, v.text)
 		n.dfltTypes = append(n.dfltTypes, v.typ)
 	}
-	n.trimmable = n.keyIndex == 0 && trimmable(n)
+	n.trimmable = n.keyIndex == 0
 }
 
 // readDefault reads a default in the place where it is written.
@@ -225,22 +225,6 @@ func (c *compiler) checkDefault(d *statement, t *Type, at *statement) {
 	if _, err := r.read(t, d.arg); err != nil {
 		c.faultf(at, "RFC 7950 §7.3.4", "the default %q does not fit the type: %v", clip(d.arg), err)
 	}
-}
-
-// trimmable reports whether leaving the node out means the same as its
-// default: in a case that is not the default one, it also says that the case
-// is chosen.
-func trimmable(n *Node) bool {
-	for at := n; at.parent != nil; at = at.parent {
-		p := at.parent
-		switch {
-		case p.kind == KindCase && p.parent.dfltCase != p:
-			return false
-		case p.kind == KindList, p.kind == KindContainer && p.presence:
-			return true
-		}
-	}
-	return true
 }
 
 // checkChoice binds a choice's default case (§7.9.3).

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"io"
 	"strconv"
 	"strings"
 )
@@ -9,73 +10,162 @@ import (
 // same configuration gives the same bytes. It is RFC 7951 JSON without blanks,
 // members sorted by module and name, entries of lists by their keys unless the
 // user orders them, values in the canonical form of RFC 7950 §9. State, empty
-// containers without presence and values equal to their default are left out
-// (RFC 6243 calls that trim).
+// containers without presence, annotations and values equal to their default
+// are left out (RFC 6243 calls that trim).
 func (t *Tree) Canonical() []byte {
 	w := &jsonWriter{sorted: true}
 	if root := t.root.normal(nil); root != nil {
 		w.object(root, root.groups, 0)
 	}
-	if w.b.Len() == 0 {
+	if len(w.b) == 0 {
 		return []byte("{}")
 	}
-	return []byte(w.b.String())
+	return w.b
 }
 
 // JSON returns everything in the tree as RFC 7951 JSON, in canonical order,
 // each level indented by indent; an empty indent gives no blanks at all.
 func (t *Tree) JSON(indent string) []byte {
-	w := &jsonWriter{indent: indent}
-	w.object(t.root, sortedGroups(t.root), 0)
-	if indent != "" {
-		w.b.WriteByte('\n')
-	}
-	return []byte(w.b.String())
+	w := &jsonWriter{indent: indent, meta: t.meta}
+	w.tree(t)
+	return w.b
+}
+
+// WriteJSON is JSON in pieces, so that the text is never in memory as a whole.
+func (t *Tree) WriteJSON(to io.Writer, indent string) error {
+	w := &jsonWriter{output: output{to: to}, indent: indent, meta: t.meta}
+	w.tree(t)
+	w.flush()
+	return w.err
 }
 
 // jsonWriter is the one place that writes JSON.
 type jsonWriter struct {
-	b      strings.Builder
+	output
 	indent string
 	sorted bool // groups are in order already
+	meta   map[*item][]annotation
+}
+
+func (w *jsonWriter) tree(t *Tree) {
+	w.object(t.root, sortedGroups(t.root), 0)
+	if w.indent != "" {
+		w.byte('\n')
+	}
 }
 
 func (w *jsonWriter) newline(depth int) {
 	if w.indent == "" {
 		return
 	}
-	w.b.WriteByte('\n')
+	w.byte('\n')
 	for range depth {
-		w.b.WriteString(w.indent)
+		w.str(w.indent)
 	}
 }
 
 func (w *jsonWriter) object(it *item, groups []group, depth int) {
-	w.b.WriteByte('{')
-	for i, g := range groups {
-		if i > 0 {
-			w.b.WriteByte(',')
-		}
+	w.byte('{')
+	first := true
+	if meta := w.meta[it]; meta != nil {
 		w.newline(depth + 1)
-		w.member(it, g.schema)
-		w.group(g, depth+1)
+		w.name("@")
+		w.annotations(meta)
+		first = false
 	}
-	if len(groups) > 0 {
+	for _, g := range groups {
+		if !first {
+			w.byte(',')
+		}
+		first = false
+		w.newline(depth + 1)
+		w.member(it, g.schema, "")
+		w.group(g, depth+1)
+		if w.meta != nil {
+			w.beside(it, g, depth+1)
+		}
+	}
+	if !first {
 		w.newline(depth)
 	}
-	w.b.WriteByte('}')
+	w.byte('}')
+	w.spill()
+}
+
+func (w *jsonWriter) name(s string) {
+	w.str(quoteJSON(s))
+	w.byte(':')
+	if w.indent != "" {
+		w.byte(' ')
+	}
 }
 
 // member writes a name, with its module where that changes (RFC 7951 §4).
-func (w *jsonWriter) member(parent *item, n *Node) {
-	w.b.WriteByte('"')
+func (w *jsonWriter) member(parent *item, n *Node, mark string) {
+	w.byte('"')
+	w.str(mark)
 	if parent.schema.module != n.module {
-		w.b.WriteString(n.module.Name + ":")
+		w.str(n.module.Name)
+		w.byte(':')
 	}
-	w.b.WriteString(n.name + `":`)
+	w.str(n.name)
+	w.str(`":`)
 	if w.indent != "" {
-		w.b.WriteByte(' ')
+		w.byte(' ')
 	}
+}
+
+// beside writes the annotations that stand beside what they annotate (RFC 7952
+// §5.2.2, §5.2.3).
+func (w *jsonWriter) beside(it *item, g group, depth int) {
+	switch g.schema.kind {
+	case KindLeaf, KindAnyXML:
+		meta := w.meta[g.items[0]]
+		if meta == nil {
+			return
+		}
+		w.byte(',')
+		w.newline(depth)
+		w.member(it, g.schema, "@")
+		w.annotations(meta)
+	case KindLeafList:
+		last := -1
+		for i, k := range g.items {
+			if w.meta[k] != nil {
+				last = i
+			}
+		}
+		if last < 0 {
+			return
+		}
+		w.byte(',')
+		w.newline(depth)
+		w.member(it, g.schema, "@")
+		w.byte('[')
+		for i, k := range g.items[:last+1] {
+			if i > 0 {
+				w.byte(',')
+			}
+			if meta := w.meta[k]; meta != nil {
+				w.annotations(meta)
+			} else {
+				w.str("null")
+			}
+		}
+		w.byte(']')
+	}
+}
+
+func (w *jsonWriter) annotations(meta []annotation) {
+	w.byte('{')
+	for i, a := range meta {
+		if i > 0 {
+			w.byte(',')
+		}
+		w.name(a.name.module + ":" + a.name.local)
+		w.value(a.val)
+	}
+	w.byte('}')
 }
 
 func (w *jsonWriter) group(g group, depth int) {
@@ -84,16 +174,16 @@ func (w *jsonWriter) group(g group, depth int) {
 		w.item(g.items[0], depth)
 		return
 	}
-	w.b.WriteByte('[')
+	w.byte('[')
 	for i, it := range g.items {
 		if i > 0 {
-			w.b.WriteByte(',')
+			w.byte(',')
 		}
 		w.newline(depth + 1)
 		w.item(it, depth+1)
 	}
 	w.newline(depth)
-	w.b.WriteByte(']')
+	w.byte(']')
 }
 
 func (w *jsonWriter) item(it *item, depth int) {
@@ -101,7 +191,22 @@ func (w *jsonWriter) item(it *item, depth int) {
 	case KindLeaf, KindLeafList:
 		w.value(it.val)
 	case KindAnyData, KindAnyXML:
-		w.b.WriteString(it.raw)
+		meta := w.meta[it]
+		if it.xmlOnly() {
+			w.b = appendJSON(w.b, it.raw)
+			break
+		}
+		if it.schema.kind == KindAnyXML || meta == nil {
+			w.str(it.raw)
+			break
+		}
+		w.byte('{')
+		w.name("@")
+		w.annotations(meta)
+		if it.raw != "{}" {
+			w.byte(',')
+		}
+		w.str(it.raw[1:])
 	default:
 		groups := it.groups
 		if !w.sorted {
@@ -114,55 +219,36 @@ func (w *jsonWriter) item(it *item, depth int) {
 func (w *jsonWriter) value(v value) {
 	switch b := v.typ.Base; {
 	case b == BaseEmpty:
-		w.b.WriteString("[null]")
+		w.str("[null]")
 	case b == BaseBoolean, b.integer() && b != BaseInt64 && b != BaseUint64:
-		w.b.WriteString(v.text)
+		w.str(v.text)
 	default:
-		w.b.WriteString(quoteJSON(v.text))
+		w.b = appendJSON(w.b, v.text)
 	}
 }
 
 // quoteJSON writes a string with the fewest escapes that JSON allows.
-func quoteJSON(s string) string {
-	plain := true
+func quoteJSON(s string) string { return string(appendJSON(nil, s)) }
+
+func appendJSON(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' {
-			plain = false
-			break
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
 		}
-	}
-	if plain {
-		return `"` + s + `"`
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '"', '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case '\n':
-			b.WriteString(`\n`)
-		case '\r':
-			b.WriteString(`\r`)
-		case '\t':
-			b.WriteString(`\t`)
-		case '\b':
-			b.WriteString(`\b`)
-		case '\f':
-			b.WriteString(`\f`)
-		default:
-			if c < 0x20 {
-				b.WriteString(`\u00`)
-				if c < 0x10 {
-					b.WriteByte('0')
-				}
-				b.WriteString(strconv.FormatUint(uint64(c), 16))
-				continue
-			}
-			b.WriteByte(c)
+		b = append(b, s[from:i]...)
+		from = i + 1
+		if j := strings.IndexByte("\"\\\n\r\t\b\f", c); j >= 0 {
+			b = append(b, '\\', `"\nrtbf`[j])
+			continue
 		}
+		b = append(b, `\u00`...)
+		if c < 0x10 {
+			b = append(b, '0')
+		}
+		b = strconv.AppendUint(b, uint64(c), 16)
 	}
-	b.WriteByte('"')
-	return b.String()
+	return append(append(b, s[from:]...), '"')
 }

@@ -16,18 +16,18 @@ type jsonScanner struct {
 	at int
 }
 
-// jsonError is a fault of syntax: nothing after it can be trusted.
-type jsonError struct {
+// syntaxError is a fault of syntax: nothing after it can be trusted.
+type syntaxError struct {
 	offset int
 	text   string
 }
 
-func (e *jsonError) Error() string { return e.text }
+func (e *syntaxError) Error() string { return e.text }
 
 const maxJSONDepth = 300
 
 func (s *jsonScanner) fail(format string, args ...any) error {
-	return &jsonError{s.at, fmt.Sprintf(format, args...)}
+	return &syntaxError{s.at, fmt.Sprintf(format, args...)}
 }
 
 // blank skips white space and returns the next byte, 0 at the end.
@@ -313,10 +313,10 @@ func lineEnds(in string) []int {
 	return out
 }
 
-func asJSONError(err error) *jsonError {
-	var e *jsonError
+func asSyntaxError(err error) *syntaxError {
+	var e *syntaxError
 	if errors.As(err, &e) {
 		return e
 	}
-	return &jsonError{0, err.Error()}
+	return &syntaxError{0, err.Error()}
 }

@@ -31,17 +31,19 @@ type Module struct {
 	Implemented bool     // its data nodes are part of the set; else it only lends definitions
 	Features    []string // those that are on, sorted
 	Submodules  []string
+	DeviatedBy  []string // the modules that have deviations of its nodes, sorted
 
-	sum      [sha256.Size]byte // of its text and that of its submodules
-	main     *source
-	files    []*source // main first, then the submodules in order of inclusion
-	imports  []*Module
-	typedefs map[string]*statement
-	groups   map[string]*statement
-	idents   map[string]*Identity
-	features map[string]*feature
-	exts     map[string]*statement
-	top      []*Node // its top-level nodes, in order
+	subRevisions []string
+	sum          [sha256.Size]byte // of its text and that of its submodules
+	main         *source
+	files        []*source // main first, then the submodules in order of inclusion
+	imports      []*Module
+	typedefs     map[string]*statement
+	groups       map[string]*statement
+	idents       map[string]*Identity
+	features     map[string]*feature
+	exts         map[string]*statement
+	top          []*Node // its top-level nodes, in order
 }
 
 // Set is a compiled schema: the modules that are implemented, and those they
@@ -60,7 +62,12 @@ type Set struct {
 // Load compiles the named modules ("name" or "name@revision") and what they
 // need. The error joins a *ModuleError for each fault found.
 func Load(o Options, modules ...string) (*Set, error) {
-	l := &loader{Options: o, grammar: newGrammar(), loaded: make(map[string]*Module)}
+	l := &loader{Options: o, grammar: newGrammar(), loaded: make(map[string]*Module), pinned: make(map[string]string)}
+	for _, m := range modules {
+		if name, rev, ok := strings.Cut(m, "@"); ok {
+			l.pinned[name] = rev
+		}
+	}
 	var want []*Module
 	for _, m := range modules {
 		name, rev, _ := strings.Cut(m, "@")
@@ -184,6 +191,7 @@ func hashSet(modules []*Module) string {
 type loader struct {
 	Options
 	grammar grammar
+	pinned  map[string]string  // the revisions that were asked for, by module: imports without one get these
 	loaded  map[string]*Module // by "name@revision" as asked for
 	order   []*Module          // imports before importers
 	path    []*Module          // being loaded, for cycles
@@ -212,6 +220,9 @@ func (l *loader) err() error {
 // module loads a module with all its imports and submodules; nil if it cannot,
 // after reporting why at the statement that asks for it.
 func (l *loader) module(name, revision string, by *statement) *Module {
+	if revision == "" {
+		revision = l.pinned[name]
+	}
 	if m, ok := l.loaded[at(name, revision)]; ok {
 		if slices.Contains(l.path, m) {
 			l.report(faultf(by, "RFC 7950 §5.1", "modules import each other in a circle: %s", circle(l.path, m)))
@@ -354,6 +365,7 @@ func (l *loader) link(m *Module, src *source, including []string, sum func([]byt
 			}
 			if sub := l.file(text, file, "submodule", s.arg); sub != nil {
 				m.Submodules = append(m.Submodules, s.arg)
+				m.subRevisions = append(m.subRevisions, newest(sub))
 				sum(text)
 				l.link(m, sub.src, append(slices.Clone(including), s.arg), sum)
 			}

@@ -1,123 +1,54 @@
 package schemas
 
 import (
-	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// ParseOptions say what kind of data is read.
-type ParseOptions struct {
-	// XML reads the XML encoding of RFC 7950 instead of JSON.
-	XML bool
-	// ConfigOnly says that the data is a configuration datastore: state is
-	// refused, and not missed where it is mandatory.
-	ConfigOnly bool
-}
-
-// maxDataErrors bounds the errors reported of one tree.
-const maxDataErrors = 1000
-
-// ParseJSON reads RFC 7951 JSON, bare or in an RFC 9195 instance-data
-// envelope. It checks syntax, names and the type of every value; what only
-// holds for the tree as a whole is left to Validate. The error joins a
-// *PathError for each fault found.
-func (s *Set) ParseJSON(data []byte) (*Tree, error) { return s.Parse(data, ParseOptions{}) }
-
-// Parse is ParseJSON with options.
-func (s *Set) Parse(data []byte, o ParseOptions) (*Tree, error) {
-	in := strings.TrimPrefix(string(data), "\ufeff")
-	t := &Tree{set: s, root: &item{schema: s.root, offset: -1}, lines: lineEnds(in), configOnly: o.ConfigOnly}
-	if t.lines == nil {
-		t.lines = []int{} // one line is a known line
-	}
-	if o.XML {
-		return s.parseXML(in, t, o)
-	}
-	p := &jsonParser{jsonScanner: jsonScanner{in: in}, tree: t, set: s, opts: o}
-	err := p.top()
-	if err == nil && p.blank() != 0 || err == nil && p.at < len(p.in) {
-		err = p.fail("there is more after the end")
-	}
-	if err != nil {
-		e := asJSONError(err)
-		at := "/"
-		if p.in == "" {
-			e.text = "the input is empty"
-		}
-		p.errs = append(p.errs, &PathError{Path: at, Rule: "RFC 8259", Line: t.line(e.offset), Message: e.text})
-	}
-	if len(p.errs) > 0 {
-		return nil, joinPaths(p.errs)
-	}
-	return t, nil
-}
-
-// joinPaths joins errors in the order in which they were found.
-func joinPaths(errs []*PathError) error {
-	all := make([]error, 0, len(errs))
-	for i, e := range errs {
-		if i == maxDataErrors {
-			all = append(all, fmt.Errorf("%d more errors", len(errs)-i))
-			break
-		}
-		all = append(all, e)
-	}
-	return errors.Join(all...)
-}
-
 type jsonParser struct {
+	*reader
 	jsonScanner
-	tree   *Tree
-	set    *Set
-	opts   ParseOptions
-	errs   []*PathError
-	serial int
-	spoilt map[*item]bool // list entries with a key that was reported already
 }
 
-// keysOf binds the keys of a list entry that was read and reports those that
-// are missing.
-func (p *jsonParser) keysOf(k *item) {
-	for i, have := range k.bindKeys() {
-		if have == nil && k.schema.config && !p.spoilt[k] {
-			p.reportf(k, k.offset, "RFC 7950 §7.8.2", "the key %q is missing", k.schema.keys[i].name)
-		}
+// document reads the whole input.
+func (p *jsonParser) document() error {
+	if p.blank() == 0 && p.at >= len(p.in) {
+		return p.fail("the input is empty")
 	}
-}
-
-// badValue reports a value that does not fit its type.
-func (p *jsonParser) badValue(it *item, e *valueError) {
-	p.errs = append(p.errs, &PathError{Path: it.path(), Rule: e.rule, Line: p.tree.line(it.offset), Message: e.text, AppTag: e.tag})
-	if it.schema.keyIndex > 0 {
-		if p.spoilt == nil {
-			p.spoilt = make(map[*item]bool)
-		}
-		p.spoilt[it.parent] = true
+	if err := p.top(); err != nil {
+		return err
 	}
-}
-
-func (p *jsonParser) reportf(it *item, offset int, rule, format string, args ...any) {
-	p.errs = append(p.errs, &PathError{Path: it.path(), Rule: rule, Line: p.tree.line(offset), Message: fmt.Sprintf(format, args...)})
+	if p.blank() != 0 || p.at < len(p.in) {
+		return p.fail("there is more after the end")
+	}
+	return nil
 }
 
 func (p *jsonParser) top() error {
 	start := p.at
 	if p.blank() != '{' {
-		if p.at >= len(p.in) {
-			return p.fail("the input is empty")
-		}
 		return p.fail("the data must be a JSON object")
 	}
-	// An envelope is one member at the top.
+	// Envelope and wrapper are one member at the top.
 	p.at++
 	if p.blank() == '"' {
-		if key, err := p.str(); err == nil && key == envelopeName {
+		key, err := p.str()
+		if err != nil {
+			return err
+		}
+		if key == envelopeName || key == "ietf-restconf:data" && p.set.byName["ietf-restconf"] == nil {
 			if err := p.expect(':'); err != nil {
 				return err
 			}
-			if err := p.envelope(); err != nil {
+			if key == envelopeName {
+				err = p.envelope()
+			} else if p.blank() != '{' {
+				err = p.fail("%s must be a JSON object", key)
+			} else {
+				err = p.object(p.tree.root)
+			}
+			if err != nil {
 				return err
 			}
 			return p.expect('}')
@@ -127,15 +58,25 @@ func (p *jsonParser) top() error {
 	return p.object(p.tree.root)
 }
 
+// metaMember is an "@" member: what it annotates may come after it.
+type metaMember struct {
+	key        string
+	offset, at int // of the member and of its value
+}
+
 // object reads the members of a container, list entry or the root.
 func (p *jsonParser) object(it *item) error {
 	if err := p.expect('{'); err != nil {
 		return err
 	}
+	var meta []metaMember
 	for first := true; ; first = false {
 		more, err := p.next(first, '}')
-		if err != nil || !more {
+		if err != nil {
 			return err
+		}
+		if !more {
+			break
 		}
 		p.blank()
 		offset := p.at
@@ -145,6 +86,13 @@ func (p *jsonParser) object(it *item) error {
 		}
 		if err := p.expect(':'); err != nil {
 			return err
+		}
+		if strings.HasPrefix(key, "@") {
+			meta = append(meta, metaMember{key, offset, p.at})
+			if err := p.skip(); err != nil {
+				return err
+			}
+			continue
 		}
 		n := p.lookup(it, key, offset)
 		if n == nil {
@@ -157,14 +105,38 @@ func (p *jsonParser) object(it *item) error {
 			return err
 		}
 	}
+	if len(meta) == 0 {
+		return nil
+	}
+	end := p.at
+	for i, m := range meta {
+		if slices.ContainsFunc(meta[:i], func(o metaMember) bool { return o.key == m.key }) {
+			p.reportf(it, m.offset, "RFC 7951 §4", "the member %q is there twice", clip(m.key))
+			continue
+		}
+		p.at = m.at
+		if err := p.metadata(it, m); err != nil {
+			return err
+		}
+	}
+	p.at = end
+	return nil
 }
 
 // lookup finds the schema node of a member, or reports why there is none.
 func (p *jsonParser) lookup(it *item, key string, offset int) *Node {
-	if strings.HasPrefix(key, "@") {
-		p.reportf(it, offset, "RFC 7952", "metadata annotations (%s) are not supported", clip(key))
+	n := p.find(it, key, offset)
+	switch {
+	case n == nil || p.misplaced(it, n, offset):
+		return nil
+	case it.of(n) != nil:
+		p.reportf(it, offset, "RFC 7951 §4", "the member %q is there twice", clip(key))
 		return nil
 	}
+	return n
+}
+
+func (p *jsonParser) find(it *item, key string, offset int) *Node {
 	module, local, ok := strings.Cut(key, ":")
 	if !ok {
 		local, module = key, it.schema.ModuleName()
@@ -175,32 +147,9 @@ func (p *jsonParser) lookup(it *item, key string, offset int) *Node {
 	}
 	n := it.schema.kids[name{module, local}]
 	if n == nil {
-		m := p.set.byName[module]
-		switch {
-		case m == nil:
-			p.reportf(it, offset, "RFC 7951 §4", "member %q: there is no module %q in the set", clip(key), clip(module))
-		case !m.Implemented:
-			p.reportf(it, offset, "RFC 7950 §5.6.5", "member %q: module %s is only imported, not implemented", clip(key), module)
-		default:
-			p.reportf(it, offset, "RFC 7951 §4", "there is no member %q here", clip(key))
-		}
-		return nil
-	}
-	if p.opts.ConfigOnly && !n.config {
-		p.reportf(it, offset, "RFC 7950 §7.21.1", "%s %q is state, only configuration is wanted", n.kind, n.name)
-		return nil
-	}
-	if it.of(n) != nil {
-		p.reportf(it, offset, "RFC 7951 §4", "the member %q is there twice", clip(key))
-		return nil
+		p.unknown(it, offset, "RFC 7951 §4", "member "+strconv.Quote(clip(key)), module)
 	}
 	return n
-}
-
-func (p *jsonParser) newItem(n *Node, parent *item, offset int) *item {
-	p.serial++
-	p.tree.size++
-	return &item{schema: n, parent: parent, offset: offset, order: p.serial}
 }
 
 // member reads the value of a member.
@@ -225,14 +174,72 @@ func (p *jsonParser) member(it *item, n *Node, offset int) error {
 		return err
 	}
 	k := p.newItem(n, it, offset)
-	if n.kind == KindAnyData && p.blank() != '{' {
-		p.reportf(k, offset, "RFC 7951 §5.5", "anydata must be a JSON object")
+	return p.any(it, k)
+}
+
+// any reads the value of anydata or anyxml.
+func (p *jsonParser) any(it, k *item) error {
+	if k.schema.kind == KindAnyData && p.blank() != '{' {
+		p.reportf(k, k.offset, "RFC 7951 §5.5", "anydata must be a JSON object")
 		return p.skip()
 	}
-	var err error
-	k.raw, err = p.raw(0)
+	p.blank()
+	start := p.at
+	raw, err := p.raw(0)
+	if err != nil {
+		return err
+	}
+	k.raw = raw
 	it.add(k)
-	return err
+	if raw[0] != '{' {
+		return nil
+	}
+	// Its own annotations are members of it (RFC 7952 §5.2.1).
+	inner := jsonScanner{in: p.in, at: start + 1}
+	var members []string
+	for first := true; ; first = false {
+		more, err := inner.next(first, '}')
+		if err != nil || !more {
+			break
+		}
+		offset := inner.at
+		key, err := inner.str()
+		if err != nil || inner.expect(':') != nil {
+			break
+		}
+		at := inner.at
+		val, err := inner.raw(0)
+		if err != nil {
+			break
+		}
+		if key == "@" && k.schema.kind == KindAnyData {
+			end := p.at
+			p.at = at
+			err := p.annotations(k, false)
+			p.at = end
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if k.schema.kind == KindAnyData && strings.HasPrefix(key, "@") && !strings.Contains(key, ":") {
+			p.reportf(k, offset, "RFC 7952 §5.2", "%q annotates nothing", clip(key))
+			continue
+		}
+		members = append(members, quoteJSON(key)+":"+val)
+	}
+	if k.schema.kind == KindAnyXML {
+		return nil
+	}
+	slices.Sort(members)
+	k.raw = "{" + strings.Join(members, ",") + "}"
+	if p.opts.nested < maxAnyDepth {
+		// Valid data of the set is written as that, whichever encoding it had.
+		if t, err := p.set.parse(k.raw, ParseOptions{nested: p.opts.nested + 1}); err == nil {
+			k.raw = string(t.JSON(""))
+		}
+	}
+	return nil
 }
 
 func (p *jsonParser) array(it *item, n *Node, offset int) error {
@@ -283,47 +290,53 @@ func (p *jsonParser) array(it *item, n *Node, offset int) error {
 	return nil
 }
 
-// value reads a leaf's value; false after an error of type.
-func (p *jsonParser) value(it *item) (bool, error) {
-	h := hintText
-	text := ""
+// literal reads a single value as JSON has it; ok is false, with an error for
+// people, if it is not one.
+func (p *jsonParser) literal() (text string, h hint, bad string, err error) {
 	switch p.blank() {
 	case '{':
-		p.reportf(it, it.offset, "RFC 7951 §6", "a %s must be a single value", it.schema.kind)
-		return false, p.skip()
+		return "", 0, "a single value is wanted, not an object", p.skip()
 	case '[':
 		// Only [null], the value of type empty, is an array.
-		from := p.at
 		raw, err := p.raw(0)
 		if err != nil {
-			return false, err
+			return "", 0, "", err
 		}
 		if raw != "[null]" {
-			p.reportf(it, from, "RFC 7951 §6", "a %s must be a single value", it.schema.kind)
-			return false, nil
+			return "", 0, "a single value is wanted, not an array", nil
 		}
-		h = hintNull
-	default:
-		s, kind, err := p.scalar()
-		if err != nil {
-			return false, err
-		}
-		switch text = s; kind {
-		case '"':
-			h = hintString
-		case '0':
-			h = hintNumber
-		case 'n':
-			p.reportf(it, it.offset, "RFC 7951 §6", "null is not a value")
-			return false, nil
-		default:
-			h = hintBool
-		}
+		return "", hintNull, "", nil
 	}
-	r := p.set.reading(it.schema, h)
-	v, bad := r.read(it.schema.typ, text)
+	text, kind, err := p.scalar()
+	if err != nil {
+		return "", 0, "", err
+	}
+	switch kind {
+	case '"':
+		return text, hintString, "", nil
+	case '0':
+		return text, hintNumber, "", nil
+	case 'n':
+		return "", 0, "null is not a value", nil
+	}
+	return text, hintBool, "", nil
+}
+
+// value reads a leaf's value; false after an error of type.
+func (p *jsonParser) value(it *item) (bool, error) {
+	p.blank()
+	offset := p.at
+	text, h, wrong, err := p.literal()
+	if err != nil {
+		return false, err
+	}
+	if wrong != "" {
+		p.reportf(it, offset, "RFC 7951 §6", "%s", wrong)
+		return false, nil
+	}
+	v, bad := p.set.reading(it.schema, h).read(it.schema.typ, text)
 	if bad != nil {
-		p.badValue(it, bad)
+		p.badValue(it, offset, bad)
 		return false, nil
 	}
 	it.val = v
@@ -333,11 +346,119 @@ func (p *jsonParser) value(it *item) (bool, error) {
 // reading returns the context for values of JSON data: prefixes are module
 // names (RFC 7951 §6.8).
 func (s *Set) reading(n *Node, h hint) *reading {
-	return &reading{set: s, node: n, hint: h, hide: n.secret, module: func(prefix string) (string, bool) {
+	return &reading{set: s, node: n, hint: h, hide: n.secret, module: s.prefixes(n)}
+}
+
+func (s *Set) prefixes(n *Node) func(string) (string, bool) {
+	return func(prefix string) (string, bool) {
 		if prefix == "" {
 			return n.module.Name, true
 		}
 		_, ok := s.byName[prefix]
 		return prefix, ok
-	}}
+	}
+}
+
+// metadata reads an "@" member of an object (RFC 7952 §5.2).
+func (p *jsonParser) metadata(it *item, m metaMember) error {
+	if m.key == "@" {
+		return p.annotations(it, false)
+	}
+	n := p.find(it, m.key[1:], m.offset)
+	if n == nil {
+		return nil
+	}
+	on := it.of(n)
+	wrong := func(format string, args ...any) error {
+		p.reportf(it, m.offset, "RFC 7952 §5.2", format, args...)
+		return nil
+	}
+	switch n.kind {
+	case KindLeafList:
+		return p.metaArray(it, on, m)
+	case KindLeaf, KindAnyXML:
+		if on == nil {
+			return wrong("%q annotates %s %q, which is not there", clip(m.key), n.kind, n.name)
+		}
+		return p.annotations(on[0], true)
+	}
+	return wrong("%q: annotations of a %s are its member \"@\"", clip(m.key), n.kind)
+}
+
+// metaArray reads the annotations of a leaf-list: one object or null an entry.
+func (p *jsonParser) metaArray(it *item, on []*item, m metaMember) error {
+	if p.blank() != '[' {
+		p.reportf(it, m.offset, "RFC 7952 §5.2.3", "the annotations of a leaf-list must be a JSON array")
+		return nil
+	}
+	p.at++
+	for i := 0; ; i++ {
+		more, err := p.next(i == 0, ']')
+		if err != nil || !more {
+			return err
+		}
+		if p.blank() == 'n' {
+			if _, _, err := p.scalar(); err != nil {
+				return err
+			}
+			continue
+		}
+		if i >= len(on) {
+			p.reportf(it, p.at, "RFC 7952 §5.2.3", "%q has more entries than the leaf-list", clip(m.key))
+			return nil
+		}
+		if err := p.annotations(on[i], true); err != nil {
+			return err
+		}
+	}
+}
+
+// annotations reads an object of annotations. outside says that it stands
+// beside the node, not in it.
+func (p *jsonParser) annotations(it *item, outside bool) error {
+	if p.blank() != '{' {
+		p.reportf(it, p.at, "RFC 7952 §5.2", "annotations must be a JSON object")
+		return p.skip()
+	}
+	p.at++
+	seen := make(map[string]bool)
+	for first := true; ; first = false {
+		more, err := p.next(first, '}')
+		if err != nil || !more {
+			return err
+		}
+		p.blank()
+		offset := p.at
+		key, err := p.str()
+		if err != nil {
+			return err
+		}
+		if err := p.expect(':'); err != nil {
+			return err
+		}
+		text, h, wrong, err := p.literal()
+		if err != nil {
+			return err
+		}
+		module, local, ok := strings.Cut(key, ":")
+		switch {
+		case seen[key]:
+			p.reportf(it, offset, "RFC 7951 §4", "the member %q is there twice", clip(key))
+		case !ok:
+			p.reportf(it, offset, "RFC 7952 §5.2", "annotation %q needs its module: \"MODULE:%s\"", clip(key), clip(key))
+		case wrong != "":
+			p.reportf(it, offset, "RFC 7951 §6", "annotation %q: %s", clip(key), wrong)
+		default:
+			a := p.set.annotations[name{module, local}]
+			if a == nil {
+				a = it.schema
+			}
+			if it.schema.kind == KindRoot {
+				p.reportf(it, offset, "RFC 7952 §5.2", "the whole of the data cannot be annotated")
+				break
+			}
+			p.annotate(it, offset, name{module, local}, text, h, p.set.prefixes(a))
+		}
+		seen[key] = true
+	}
 }

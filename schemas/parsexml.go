@@ -1,31 +1,15 @@
 package schemas
 
 import (
-	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 )
 
-// parseXML reads the XML encoding of RFC 7950 §7: top-level elements one after
-// the other, or inside of NETCONF's <data> or <config>.
-func (s *Set) parseXML(in string, t *Tree, o ParseOptions) (*Tree, error) {
-	p := &xmlParser{jsonParser: jsonParser{tree: t, set: s, opts: o}, d: xml.NewDecoder(strings.NewReader(in)), spaces: s.namespaces()}
-	if err := p.children(t.root, nil, true); err != nil {
-		e := &PathError{Path: "/", Rule: "XML 1.0", Line: t.line(int(p.d.InputOffset())), Message: err.Error()}
-		var syntax *xml.SyntaxError
-		if errors.As(err, &syntax) {
-			e.Line, e.Message = syntax.Line, syntax.Msg
-		}
-		p.errs = append(p.errs, e)
-	} else if !p.any {
-		p.errs = append(p.errs, &PathError{Path: "/", Rule: "XML 1.0", Line: 1, Message: "the input is empty"})
-	}
-	if len(p.errs) > 0 {
-		return nil, joinPaths(p.errs)
-	}
-	return t, nil
+// xmlParser reads the XML encoding of RFC 7950 §7.
+type xmlParser struct {
+	*reader
+	xmlScanner
+	spaces map[string]*Module
 }
 
 // namespaces maps XML namespaces to modules.
@@ -39,180 +23,247 @@ func (s *Set) namespaces() map[string]*Module {
 	return out
 }
 
-const netconfSpace = "urn:ietf:params:xml:ns:netconf:base:1.0"
+const (
+	netconfSpace  = "urn:ietf:params:xml:ns:netconf:base:1.0"
+	restconfSpace = "urn:ietf:params:xml:ns:yang:ietf-restconf"
+	nmdaSpace     = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
+)
 
-type xmlParser struct {
-	jsonParser
-	d      *xml.Decoder
-	spaces map[string]*Module
-	any    bool
-}
-
-// bindings are the namespace prefixes in scope, innermost first.
-type bindings struct {
-	prefix map[string]string
-	up     *bindings
-}
-
-func (b *bindings) find(prefix string) (string, bool) {
-	for ; b != nil; b = b.up {
-		if ns, ok := b.prefix[prefix]; ok {
-			return ns, true
-		}
+// xmlWrapper reports whether an element only wraps the data.
+func xmlWrapper(space, local string) bool {
+	switch space {
+	case netconfSpace:
+		return local == "data" || local == "config"
+	case restconfSpace, nmdaSpace:
+		return local == "data"
 	}
-	return "", false
+	return false
 }
 
-// bind adds the declarations of an element; other attributes are reported.
-func (p *xmlParser) bind(e xml.StartElement, up *bindings, it *item, offset int) *bindings {
-	out := up
-	for _, a := range e.Attr {
-		prefix := ""
-		switch {
-		case a.Name.Space == "xmlns":
-			prefix = a.Name.Local
-		case a.Name.Space == "" && a.Name.Local == "xmlns":
-		default:
-			p.reportf(it, offset, "RFC 7952", "attributes (%s) are not supported", clip(a.Name.Local))
+// document reads top-level elements one after the other, or inside of one
+// wrapper or envelope.
+func (p *xmlParser) document() error {
+	if err := p.begin(); err != nil {
+		return err
+	}
+	any, wrapped := false, false
+	for {
+		t, err := p.next()
+		if err != nil {
+			return err
+		}
+		switch t.kind {
+		case xmlEOF:
+			if !any {
+				return p.xmlScanner.fail(t.offset, "the input is empty")
+			}
+			return nil
+		case xmlText:
+			p.blankText(p.tree.root, t)
 			continue
 		}
-		if out == up {
-			out = &bindings{prefix: make(map[string]string), up: up}
-		}
-		out.prefix[prefix] = a.Value
-	}
-	return out
-}
-
-// children reads the elements up to the end of the surrounding one, or of the
-// input.
-func (p *xmlParser) children(it *item, in *bindings, top bool) error {
-	for {
-		offset := int(p.d.InputOffset())
-		tok, err := p.d.Token()
-		if top && errors.Is(err, io.EOF) {
+		if wrapped {
+			p.reportf(p.tree.root, t.offset, "RFC 7950 §7", "there is more after the end")
 			return nil
+		}
+		switch {
+		case t.space == envelopeSpace && t.local == "instance-data-set" && !any:
+			wrapped = true
+			err = p.envelope()
+		case xmlWrapper(t.space, t.local) && p.spaces[t.space] == nil && !any:
+			wrapped = true
+			p.attributes(p.tree.root, t, p.scope)
+			err = p.content(p.tree.root)
+		default:
+			err = p.element(p.tree.root, t)
 		}
 		if err != nil {
 			return err
 		}
-		switch tok := tok.(type) {
-		case xml.EndElement:
+		any = true
+	}
+}
+
+// blankText reports text that stands where only elements may.
+func (p *xmlParser) blankText(it *item, t xmlToken) {
+	if rest := strings.TrimLeft(t.text, " \t\r\n"); rest != "" {
+		p.reportf(it, t.offset+len(t.text)-len(rest), "RFC 7950 §7", "there is text between elements")
+	}
+}
+
+// content reads the elements up to the end of the surrounding one.
+func (p *xmlParser) content(it *item) error {
+	for {
+		t, err := p.next()
+		if err != nil {
+			return err
+		}
+		switch t.kind {
+		case xmlEnd:
 			return nil
-		case xml.CharData:
-			if strings.TrimSpace(string(tok)) != "" {
-				p.reportf(it, offset, "RFC 7950 §7", "there is text between elements")
-			}
-		case xml.StartElement:
-			p.any = true
-			if tok.Name.Space == netconfSpace && it.parent == nil && (tok.Name.Local == "data" || tok.Name.Local == "config") {
-				if err := p.children(it, p.bind(tok, in, it, offset), false); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := p.element(it, tok, in, offset); err != nil {
+		case xmlText:
+			p.blankText(it, t)
+		default:
+			if err := p.element(it, t); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (p *xmlParser) element(it *item, e xml.StartElement, in *bindings, offset int) error {
-	m := p.spaces[e.Name.Space]
-	if m == nil {
-		p.reportf(it, offset, "RFC 7950 §5.3", "element <%s>: there is no module with the namespace %q in the set", clip(e.Name.Local), clip(e.Name.Space))
-		return p.d.Skip()
+// attributes reads an element's attributes, which are annotations.
+func (p *xmlParser) attributes(it *item, t xmlToken, scope *bindings) {
+	for _, a := range t.attrs {
+		n := name{"", a.local}
+		switch m := p.spaces[a.space]; {
+		case a.space == defaultTagSpace && a.local == defaultTag.local:
+			n = defaultTag
+		case a.space == "" || m == nil:
+			p.reportf(it, a.offset, "RFC 7952 §5.1", "the attribute %q is not the annotation of a module in the set", clip(a.local))
+			continue
+		default:
+			n.module = m.Name
+		}
+		p.annotate(it, a.offset, n, a.value, hintText, p.prefixes(scope, p.set.annotations[n]))
 	}
-	n := it.schema.kids[name{m.Name, e.Name.Local}]
-	switch {
-	case n == nil && !m.Implemented:
-		p.reportf(it, offset, "RFC 7950 §5.6.5", "element <%s>: module %s is only imported, not implemented", clip(e.Name.Local), m.Name)
-	case n == nil:
-		p.reportf(it, offset, "RFC 7950 §7", "there is no element <%s> of module %s here", clip(e.Name.Local), m.Name)
-	case p.opts.ConfigOnly && !n.config:
-		p.reportf(it, offset, "RFC 7950 §7.21.1", "%s %q is state, only configuration is wanted", n.kind, n.name)
-	case n.kind != KindList && n.kind != KindLeafList && it.of(n) != nil:
-		p.reportf(it, offset, "RFC 7950 §7", "the element <%s> is there twice", n.name)
-	case n.kind == KindAnyData || n.kind == KindAnyXML:
-		p.reportf(it, offset, "RFC 7950 §7.10", "%s in XML is not supported", n.kind)
-	default:
-		return p.instance(it, n, p.bind(e, in, it, offset), offset)
-	}
-	return p.d.Skip()
 }
 
-func (p *xmlParser) instance(it *item, n *Node, in *bindings, offset int) error {
-	k := p.newItem(n, it, offset)
-	if !n.leafy() {
+// prefixes resolves prefixes as they are in scope (RFC 7950 §9.10.3). A value
+// without one is of the node's module unless a default namespace is declared
+// that is another module's.
+func (p *xmlParser) prefixes(scope *bindings, n *Node) func(string) (string, bool) {
+	return func(prefix string) (string, bool) {
+		space, ok := scope.find(prefix)
+		if !ok {
+			return "", false
+		}
+		if space == "" {
+			if n == nil {
+				return "", false
+			}
+			return n.module.Name, true
+		}
+		if m := p.spaces[space]; m != nil {
+			return m.Name, true
+		}
+		return "", false
+	}
+}
+
+func (p *xmlParser) element(it *item, t xmlToken) error {
+	n := p.find(it, t)
+	if n == nil {
+		return p.skip()
+	}
+	if n.kind != KindList && n.kind != KindLeafList && it.of(n) != nil {
+		p.reportf(it, t.offset, "RFC 7950 §7", "the element <%s> is there twice", n.name)
+		return p.skip()
+	}
+	k := p.newItem(n, it, t.offset)
+	switch {
+	case n.kind == KindAnyData || n.kind == KindAnyXML:
 		it.add(k)
-		if err := p.children(k, in, false); err != nil {
+		if n.kind == KindAnyData {
+			p.attributes(k, t, p.scope)
+			t.attrs = nil
+		}
+		return p.any(k, t)
+	case !n.leafy():
+		it.add(k)
+		p.attributes(k, t, p.scope)
+		if err := p.content(k); err != nil {
 			return err
 		}
 		p.keysOf(k)
 		return nil
 	}
-	var text strings.Builder
+	return p.leaf(it, k, t)
+}
+
+// find returns the schema node of an element, or reports why there is none.
+func (p *xmlParser) find(it *item, t xmlToken) *Node {
+	m := p.spaces[t.space]
+	if m == nil {
+		p.reportf(it, t.offset, "RFC 7950 §5.3", "element <%s>: there is no module with the namespace %q in the set", clip(t.local), clip(t.space))
+		return nil
+	}
+	n := it.schema.kids[name{m.Name, t.local}]
+	if n == nil {
+		p.unknown(it, t.offset, "RFC 7950 §7", fmt.Sprintf("element <%s>", clip(t.local)), m.Name)
+		return nil
+	}
+	if p.misplaced(it, n, t.offset) {
+		return nil
+	}
+	return n
+}
+
+// leaf reads the value of a leaf or leaf-list entry.
+func (p *xmlParser) leaf(it, k *item, start xmlToken) error {
+	scope := p.scope
+	text, more := "", []string(nil)
 	for {
-		tok, err := p.d.Token()
+		t, err := p.next()
 		if err != nil {
 			return err
 		}
-		switch tok := tok.(type) {
-		case xml.CharData:
-			text.Write(tok)
-			continue
-		case xml.StartElement:
-			p.reportf(k, offset, "RFC 7950 §7.6.6", "a %s cannot have the element <%s> in it", n.kind, clip(tok.Name.Local))
-			if err := p.d.Skip(); err != nil {
+		if t.kind == xmlEnd {
+			break
+		}
+		if t.kind == xmlStart {
+			p.reportf(k, t.offset, "RFC 7950 §7.6.6", "a %s cannot have the element <%s> in it", k.schema.kind, clip(t.local))
+			if err := p.skip(); err != nil {
 				return err
 			}
 			continue
-		case xml.EndElement:
-		default:
-			continue
 		}
-		break
+		if text == "" {
+			text = t.text
+		} else {
+			more = append(more, t.text)
+		}
 	}
-	r := &reading{set: p.set, node: n, hint: hintText, hide: n.secret, module: func(prefix string) (string, bool) {
-		if ns, ok := in.find(prefix); ok {
-			if m := p.spaces[ns]; m != nil {
-				return m.Name, true
-			}
-			return "", false
-		}
-		return n.module.Name, prefix == ""
-	}}
-	v, bad := r.read(n.typ, text.String())
+	if more != nil {
+		text += strings.Join(more, "")
+	}
+	r := &reading{set: p.set, node: k.schema, hint: hintText, hide: k.schema.secret, prefixed: true, module: p.prefixes(scope, k.schema)}
+	v, bad := r.read(k.schema.typ, text)
 	if bad != nil {
-		p.badValue(k, bad)
+		p.badValue(k, start.offset, bad)
 		return nil
 	}
 	k.val = v
 	it.add(k)
+	if len(start.attrs) > 0 {
+		p.attributes(k, start, scope)
+	}
 	return nil
 }
 
-// xmlNamespaces returns the namespaces of the top-level elements.
+// xmlNamespaces returns the namespaces of the top-level elements, those inside
+// of a wrapper or envelope if there is one.
 func xmlNamespaces(in string) ([]string, error) {
-	d := xml.NewDecoder(strings.NewReader(in))
+	s := &xmlScanner{in: strings.TrimPrefix(in, "\ufeff")}
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
 	var out []string
 	for {
-		tok, err := d.Token()
-		if errors.Is(err, io.EOF) {
+		t, err := s.next()
+		switch {
+		case err != nil:
+			return nil, err
+		case t.kind == xmlEOF:
 			return out, nil
+		case t.kind != xmlStart || xmlWrapper(t.space, t.local):
+			continue
+		case t.space == envelopeSpace && (t.local == "instance-data-set" || t.local == "content-data"):
+			continue
+		case t.space != envelopeSpace:
+			out = append(out, t.space)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read XML: %w", err)
-		}
-		if e, ok := tok.(xml.StartElement); ok {
-			if e.Name.Space == netconfSpace && (e.Name.Local == "data" || e.Name.Local == "config") {
-				continue
-			}
-			out = append(out, e.Name.Space)
-			if err := d.Skip(); err != nil {
-				return nil, fmt.Errorf("read XML: %w", err)
-			}
+		if err := s.skip(); err != nil {
+			return nil, err
 		}
 	}
 }

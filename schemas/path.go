@@ -161,6 +161,28 @@ func (s *Set) predicate(step *pathStep, rest string, values []string, given *int
 	return rest, nil
 }
 
+// unprefixed reports whether a name in an instance path has no prefix.
+func unprefixed(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\'', '"':
+			n := strings.IndexByte(s[i+1:], s[i])
+			if n < 0 {
+				return false
+			}
+			i += n + 1
+		case '/', '[':
+			rest := strings.TrimLeft(s[i+1:], " \t")
+			end := strings.IndexAny(rest, "/[]=: \t")
+			if end >= 0 && (rest[end] == ':' || rest[:end] == ".") || rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+				continue
+			}
+			return true
+		}
+	}
+	return false
+}
+
 // find returns the items that a path leads to.
 func (it *item) find(p instancePath, lookup func(*item, *Node) []*item) []*item {
 	at := []*item{it}

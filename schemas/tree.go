@@ -14,11 +14,12 @@ const Hidden = "•••"
 // Tree is instance data of a set. It does not change after it was read and is
 // safe for concurrent use.
 type Tree struct {
-	set   *Set
-	root  *item
-	lines []int // offsets of the line ends of the input
-	size  int   // number of items
-	info  Envelope
+	set  *Set
+	root *item
+	text *inputText // nil if it was not read
+	size int        // number of items
+	info Envelope
+	meta map[*item][]annotation
 	// configOnly: it was read as a configuration datastore, in which state does
 	// not exist and so cannot be missing.
 	configOnly bool
@@ -31,7 +32,7 @@ type item struct {
 	groups []group // children, those of one schema node together
 	keys   []*item // of a list entry, in the order of the key statement
 	val    value   // of a leaf or leaf-list entry
-	raw    string  // of anydata and anyxml: canonical JSON
+	raw    string  // of anydata and anyxml: canonical JSON, or the XML element if that cannot hold it
 	offset int     // in the input, -1 if it was not there (a default)
 	order  int     // in document order
 }
@@ -72,7 +73,8 @@ func (t *Tree) Envelope() Envelope { return t.info }
 type PathError struct {
 	Path    string // instance path: /cfgvault-interfaces:interfaces/interface[name='eth0']/mtu
 	Rule    string // "RFC 7950 §7.6.5"
-	Line    int    // of the input, 0 if the node is not in it
+	Line    int    // of the input, from 1; 0 if the node is not in it
+	Column  int    // in characters, from 1; 0 if the node is not in it
 	Message string
 	AppTag  string // error-app-tag of the module, if it has one
 }
@@ -91,13 +93,6 @@ func (e *PathError) Error() string {
 		fmt.Fprintf(&b, " (%s)", e.Rule)
 	}
 	return b.String()
-}
-
-func (t *Tree) line(offset int) int {
-	if offset < 0 || t.lines == nil {
-		return 0
-	}
-	return sort.SearchInts(t.lines, offset) + 1
 }
 
 // path returns the instance path of an item.
@@ -206,10 +201,98 @@ func (it *item) normal(parent *item) *item {
 		}
 		out.groups = append(out.groups, group{g.schema, items})
 	}
+	it.keepCases(n, out, func(k *item) *item { return k.copyOf(out) })
 	if n.virtual() && len(out.groups) == 0 {
 		return nil
 	}
 	slices.SortFunc(out.groups, func(a, b group) int { return compareNames(a.schema, b.schema) })
+	out.bindKeys()
+	return out
+}
+
+// keepCases sees to it that out, a copy of it without defaults, still says which
+// cases of choices are chosen. Where nothing else does, one value that is only
+// a default stays: of those that would do always the same.
+func (it *item) keepCases(n *Node, out *item, cp func(*item) *item) {
+	for _, c := range n.children {
+		if c.kind != KindChoice || !c.config {
+			continue
+		}
+		for _, k := range c.children {
+			it.keepCases(k, out, cp)
+			if k == c.dfltCase || it.hasAny(k) == nil || out.hasAny(k) != nil {
+				continue
+			}
+			if w := it.witness(k); w != nil {
+				out.add(cp(w))
+			}
+		}
+	}
+}
+
+// witness returns a node by whose presence the case is chosen, reduced to one
+// value that is a default: the first in canonical order that can always be
+// there, or else the first that is.
+func (it *item) witness(k *Node) *item {
+	var best *Node
+	for _, n := range k.children {
+		if n.leafy() && n.config && len(n.dflts) > 0 && !n.conditional && (best == nil || compareNames(n, best) < 0) {
+			best = n
+		}
+	}
+	if best != nil && best.kind == KindLeaf {
+		return &item{schema: best, parent: it, offset: -1, val: value{text: best.dflts[0], typ: best.dfltTypes[0]}}
+	}
+	var first *item
+	for _, g := range it.groups {
+		if !g.schema.config || g.items[0].leafless() {
+			continue
+		}
+		at := g.schema.parent
+		for at != it.schema && at != k {
+			at = at.parent
+		}
+		if at == k && (first == nil || compareNames(g.schema, first.schema) < 0) {
+			first = g.items[0]
+		}
+	}
+	if first == nil || first.schema.leafy() {
+		return first
+	}
+	out := &item{schema: first.schema, parent: it, offset: -1, raw: first.raw}
+	for _, g := range sortedGroups(first) {
+		if g.schema.config && !g.items[0].leafless() {
+			out.groups = []group{{g.schema, g.items[:1]}}
+			break
+		}
+	}
+	return out
+}
+
+// leafless reports whether a node says nothing: it is a container that exists
+// anyway and has nothing in it.
+func (it *item) leafless() bool {
+	if !it.schema.virtual() {
+		return false
+	}
+	for _, g := range it.groups {
+		if g.schema.config && !g.items[0].leafless() {
+			return false
+		}
+	}
+	return true
+}
+
+// copyOf copies a whole node.
+func (it *item) copyOf(parent *item) *item {
+	out := &item{schema: it.schema, parent: parent, val: it.val, raw: it.raw, offset: it.offset, order: it.order}
+	for _, g := range it.groups {
+		ng := group{schema: g.schema, items: make([]*item, len(g.items))}
+		for i, k := range g.items {
+			ng.items[i] = k.copyOf(out)
+		}
+		out.groups = append(out.groups, ng)
+	}
 	out.bindKeys()
 	return out
 }
@@ -383,5 +466,5 @@ func (t *Tree) Redact() *Tree {
 		out.bindKeys()
 		return out
 	}
-	return &Tree{set: t.set, root: cp(t.root, nil, 0), lines: t.lines, size: t.size, info: t.info, configOnly: t.configOnly}
+	return &Tree{set: t.set, root: cp(t.root, nil, 0), text: t.text, size: t.size, info: t.info, configOnly: t.configOnly}
 }

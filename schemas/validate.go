@@ -60,7 +60,8 @@ func newValidator(t *Tree) *validator {
 }
 
 func (v *validator) report(it *item, rule, tag, text string) {
-	v.errs = append(v.errs, &PathError{Path: it.path(), Rule: rule, Line: v.tree.line(it.nearest()), Message: text, AppTag: tag})
+	line, column := v.tree.text.position(it.nearest())
+	v.errs = append(v.errs, &PathError{Path: it.path(), Rule: rule, Line: line, Column: column, Message: text, AppTag: tag})
 }
 
 // nearest returns the offset of the item or of the nearest one above that was

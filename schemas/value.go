@@ -33,7 +33,9 @@ type reading struct {
 	// value fits: whether it leads to something.
 	accept func(t *Type, v value) bool
 	hide   bool // the value is secret: errors do not show it
-	depth  int
+	// prefixed says that every name in an instance-identifier has a prefix.
+	prefixed bool
+	depth    int
 }
 
 // value is a value in canonical form with the type that decided it: never a
@@ -181,6 +183,9 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 	case b == BaseInstanceIdentifier:
 		if !fits(hintString) {
 			return encoding("a JSON string")
+		}
+		if r.hint == hintText && r.prefixed && unprefixed(s) {
+			return v, r.errorf(nil, "RFC 7950 §9.13.2", "%s is not an instance-identifier: in XML each name needs its prefix", r.show(s))
 		}
 		p, err := r.set.parsePath(s, r.module, false)
 		if err != nil {
