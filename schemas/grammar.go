@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,6 +78,9 @@ func newGrammar() grammar {
 	return g
 }
 
+// dataStmts are the data definition statements.
+const dataStmts = " anydata anyxml choice container leaf leaf-list list uses "
+
 // identifierArgs are the statements whose argument is an identifier.
 const identifierArgs = " module submodule import include belongs-to typedef container leaf leaf-list list choice case anydata anyxml" +
 	" grouping rpc action notification identity extension feature prefix bit argument "
@@ -110,16 +114,24 @@ func (g grammar) check(s *statement, report func(*ModuleError)) {
 	if (s.kw == "input" || s.kw == "output") && s.hasArg {
 		report(faultf(s, "RFC 7950 §7.14", "%q takes no argument", s.kw))
 	}
-	if strings.Contains(identifierArgs, " "+s.kw+" ") && s.hasArg && !isIdentifier(s.arg) {
-		report(faultf(s, "RFC 7950 §6.2", "%s: %q is not an identifier", s.kw, clip(s.arg)))
+	if strings.Contains(identifierArgs, " "+s.kw+" ") && s.hasArg {
+		switch {
+		case !isIdentifier(s.arg):
+			report(faultf(s, "RFC 7950 §6.2", "%s: %q is not an identifier", s.kw, clip(s.arg)))
+		case !s.src.v11 && len(s.arg) >= 3 && strings.EqualFold(s.arg[:3], "xml"):
+			report(faultf(s, "RFC 6020 §6.2", "%s: the identifier %q begins with xml", s.kw, clip(s.arg)))
+		}
 	}
 	checkArg(s, report)
 	seen := make(map[string]int, len(s.subs))
 	stage := 0
+	nodes := false
 	for _, c := range s.subs {
 		if strings.Contains(c.kw, ":") {
+			g.unknown(c, report)
 			continue
 		}
+		nodes = nodes || strings.Contains(dataStmts, " "+c.kw+" ")
 		n, ok := allowed[c.kw]
 		switch {
 		case !ok && g[c.kw] == nil:
@@ -149,6 +161,31 @@ func (g grammar) check(s *statement, report func(*ModuleError)) {
 			report(faultf(s, "RFC 7950 §7", "%s %q has no %q", s.kw, clip(s.arg), kw))
 		}
 	}
+	switch {
+	case (s.kw == "input" || s.kw == "output") && !nodes:
+		report(faultf(s, "RFC 7950 §14", "%s has no data definition", s.kw))
+	case s.kw == "deviation" && seen["deviate"] > 1 && slices.ContainsFunc(s.subs, notSupported):
+		report(faultf(s, "RFC 7950 §14", "deviate not-supported stands beside another deviate"))
+	case notSupported(s) && slices.ContainsFunc(s.subs, func(c *statement) bool { return !strings.Contains(c.kw, ":") }):
+		report(faultf(s, "RFC 7950 §14", "deviate not-supported takes no substatements"))
+	}
+}
+
+func notSupported(s *statement) bool { return s.kw == "deviate" && s.arg == "not-supported" }
+
+// unknown checks what stands below a statement of an extension: only YANG
+// statements and other extensions (§7.19).
+func (g grammar) unknown(s *statement, report func(*ModuleError)) {
+	for _, c := range s.subs {
+		switch {
+		case strings.Contains(c.kw, ":"):
+			g.unknown(c, report)
+		case g[c.kw] == nil:
+			report(faultf(c, "RFC 7950 §7.19", "unknown statement %q", clip(c.kw)))
+		default:
+			g.check(c, report)
+		}
+	}
 }
 
 // checkArg checks arguments that are one of a few words, or a number.
@@ -171,6 +208,27 @@ func checkArg(s *statement, report func(*ModuleError)) {
 		if !isDate(s.arg) {
 			report(faultf(s, "RFC 7950 §7.1.9", "%s: %q is not a date", s.kw, clip(s.arg)))
 		}
+	case "value", "position", "fraction-digits":
+		if !isInteger(s.arg) {
+			report(faultf(s, "RFC 7950 §14", "%s: %q is not an integer", s.kw, clip(s.arg)))
+		}
+	case "namespace":
+		if s.arg == "" {
+			report(faultf(s, "RFC 7950 §7.1.3", "the namespace is empty"))
+		}
+	case "key":
+		for _, k := range strings.FieldsFunc(s.arg, isSeparator) {
+			if !isNodeName(k) {
+				report(faultf(s, "RFC 7950 §7.8.2", "key: %q is not the name of a leaf", clip(k)))
+			}
+		}
+		if s.arg == "" || strings.Trim(s.arg, " \t\r\n") != s.arg {
+			report(faultf(s, "RFC 7950 §14", "key: %q is empty or has blanks around it", clip(s.arg)))
+		}
+	case "unique":
+		if s.arg == "" || strings.Trim(s.arg, " \t\r\n") != s.arg {
+			report(faultf(s, "RFC 7950 §14", "unique: %q is empty or has blanks around it", clip(s.arg)))
+		}
 	case "min-elements", "max-elements":
 		if s.kw == "max-elements" && s.arg == "unbounded" {
 			return
@@ -189,6 +247,27 @@ func checkArg(s *statement, report func(*ModuleError)) {
 		}
 	}
 	report(faultf(s, "RFC 7950 §14", "%s: %q is none of: %s", s.kw, clip(s.arg), strings.Join(strings.Fields(words), ", ")))
+}
+
+func isSeparator(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }
+
+// isNodeName reports whether s is an identifier with or without a prefix.
+func isNodeName(s string) bool {
+	prefix, local, ok := strings.Cut(s, ":")
+	if !ok {
+		return isIdentifier(s)
+	}
+	return isIdentifier(prefix) && isIdentifier(local)
+}
+
+// isInteger reports whether s matches integer-value of §14: no plus sign, no
+// leading zero.
+func isInteger(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	if s == "" || s[0] == '0' && s != "0" {
+		return false
+	}
+	return strings.Trim(s, "0123456789") == ""
 }
 
 // clip bounds text of a module in an error.

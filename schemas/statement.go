@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/openconfig/goyang/pkg/yang"
@@ -106,11 +107,11 @@ func parseStatements(text []byte, src *source) (*statement, error) {
 	if !utf8.Valid(text) {
 		return nil, fail(0, "the module is not UTF-8")
 	}
-	text = []byte(strings.TrimPrefix(string(text), "\ufeff"))
-	if line := tooDeep(text); line > 0 {
-		return nil, fail(line, "statements are nested more than %d deep", maxStmtDepth)
+	mended, line, fault := lexical(strings.TrimPrefix(string(text), "\ufeff"))
+	if fault != "" {
+		return nil, fail(line, "%s", fault)
 	}
-	parsed, err := yang.Parse(string(text), "")
+	parsed, err := yang.Parse(mended, "")
 	if err != nil {
 		return nil, syntaxErrors(src.file, err)
 	}
@@ -146,53 +147,6 @@ func syntaxErrors(file string, err error) error {
 		errs = append(errs, e)
 	}
 	return errors.Join(errs...)
-}
-
-// tooDeep returns the line at which statements are nested too deep, or 0.
-func tooDeep(text []byte) int {
-	depth, line := 0, 1
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '\n':
-			line++
-		case '{':
-			if depth++; depth > maxStmtDepth {
-				return line
-			}
-		case '}':
-			depth--
-		case '\'', '"':
-			q := text[i]
-			for i++; i < len(text) && text[i] != q; i++ {
-				if text[i] == '\n' {
-					line++
-				}
-				if text[i] == '\\' && q == '"' {
-					i++
-				}
-			}
-		case '/':
-			// Comments begin only where a token could: "http://x" is a token.
-			if i+1 >= len(text) || i > 0 && !strings.ContainsRune(" \t\r\n;{}\"'", rune(text[i-1])) {
-				continue
-			}
-			switch text[i+1] {
-			case '/':
-				for i < len(text) && text[i] != '\n' {
-					i++
-				}
-				line++
-			case '*':
-				for i += 2; i+1 < len(text) && (text[i] != '*' || text[i+1] != '/'); i++ {
-					if text[i] == '\n' {
-						line++
-					}
-				}
-				i++
-			}
-		}
-	}
-	return 0
 }
 
 // place reads the position that goyang keeps unexported: "line 3:5".
@@ -231,15 +185,8 @@ func isIdentifier(s string) bool {
 	return s != ""
 }
 
-// isDate reports whether s is a revision date, YYYY-MM-DD.
+// isDate reports whether s is a revision date, YYYY-MM-DD, of the calendar.
 func isDate(s string) bool {
-	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
-		return false
-	}
-	for i := range len(s) {
-		if i != 4 && i != 7 && (s[i] < '0' || s[i] > '9') {
-			return false
-		}
-	}
-	return true
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
