@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 GO ?= go
 VERSIONED := github.com/versity/versitygw/cmd/versitygw@v1.8.0
-PACKAGES := frr frr-pythontools openssh-server openssh-client sshpass iproute2 procps sudo busybox nftables age zstd libyang2-tools inetutils-telnetd ser2net
+PACKAGES := frr frr-pythontools openssh-server openssh-client sshpass iproute2 procps sudo busybox nftables age zstd libyang2-tools inetutils-telnetd ser2net libyuma-base
 BENCH_PACKAGES := rancid restic
 DEMO := demo
 

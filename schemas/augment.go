@@ -20,9 +20,6 @@ func (c *compiler) applyAugments() {
 	for len(pending) > 0 && !c.stop() {
 		var waiting []*augment
 		for _, a := range pending {
-			if !c.enabled(a.stmt) {
-				continue
-			}
 			t, missing := c.absolute(a.stmt, a.module)
 			if t == nil {
 				if missing {
@@ -79,9 +76,6 @@ func (c *compiler) absolute(s *statement, own *Module) (n *Node, missing bool) {
 
 // usesAugment applies an augment inside uses (§7.13).
 func (c *compiler) usesAugment(s *statement, n *Node, from int, sc scope) {
-	if !c.enabled(s) {
-		return
-	}
 	if t := c.descend(s, n, from, sc.module); t != nil {
 		c.augmentNode(s, t, scope{module: sc.module, depth: sc.depth})
 	}
@@ -123,6 +117,10 @@ func (c *compiler) augmentNode(s *statement, t *Node, sc scope) {
 		}
 	}
 	sc.depth = t.depth()
+	sc.off = !c.enabled(s)
+	was := c.lent
+	c.lent = was || sc.off || t.ruledOut()
+	defer func() { c.lent = was }()
 	before := len(t.children)
 	c.children(s, t, sc)
 	if len(sc.whens) > 0 || t.module == sc.module || t.module == nil || c.lent {
@@ -133,6 +131,16 @@ func (c *compiler) augmentNode(s *statement, t *Node, sc scope) {
 			c.faultf(s, "RFC 7950 §7.17", "the augment of another module adds the mandatory node %q without a when", m.name)
 		}
 	}
+}
+
+// ruledOut reports whether an if-feature has ruled out the node or one above.
+func (n *Node) ruledOut() bool {
+	for at := n; at != nil; at = at.parent {
+		if at.off {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *Node) depth() int {
@@ -213,7 +221,7 @@ const deviationRule = "RFC 7950 §7.20.3.2"
 
 func (c *compiler) deviate(s *statement, t *Node, m *Module) {
 	if s.arg == "not-supported" {
-		c.remove(t)
+		t.gone = true
 		return
 	}
 	first := true
@@ -234,10 +242,15 @@ func (c *compiler) deviate(s *statement, t *Node, m *Module) {
 		case "add":
 			c.deviateAdd(d, t, m)
 		case "replace":
-			if d.kw == "default" && first {
-				if len(t.defaults) == 0 {
-					c.faultf(d, deviationRule, "%q has no default to replace", t.name)
-				}
+			if d.kw == "default" && !first {
+				c.setProperty(d, t, m)
+				continue
+			}
+			if !t.has(d.kw) {
+				c.faultf(d, deviationRule, "%q has no %q to replace", t.name, d.kw)
+				continue
+			}
+			if d.kw == "default" {
 				t.defaults, first = nil, false
 			}
 			c.setProperty(d, t, m)
@@ -272,29 +285,41 @@ func (n *Node) hasProperty(kw string) bool {
 	return n.kind == KindList || n.kind == KindLeafList // min-elements, max-elements
 }
 
-func (c *compiler) deviateAdd(d *statement, t *Node, m *Module) {
-	there := false
-	switch d.kw {
+// has reports whether the node has the property by a statement of its own, or
+// by one of a refinement or deviation.
+func (n *Node) has(kw string) bool {
+	switch kw {
 	case "units":
-		there = t.units != ""
+		return n.units != ""
 	case "default":
-		there = len(t.defaults) > 0 && t.kind != KindLeafList
+		return len(n.defaults) > 0
 	case "config":
-		there = t.configSet != nil
-	case "mandatory":
-		there = t.stmt.child("mandatory") != nil
-	case "min-elements", "max-elements":
-		there = t.stmt.child(d.kw) != nil
+		return n.configSet != nil
+	case "mandatory", "min-elements", "max-elements":
+		return n.said[kw]
 	}
-	if there {
+	return kw == "type"
+}
+
+func (c *compiler) deviateAdd(d *statement, t *Node, m *Module) {
+	if t.has(d.kw) && (d.kw != "default" || t.kind != KindLeafList) {
 		c.faultf(d, deviationRule, "%q has %q already", t.name, d.kw)
 		return
 	}
 	c.setProperty(d, t, m)
 }
 
+// say notes that a statement sets a property that has a value without it.
+func (n *Node) say(kw string) {
+	if n.said == nil {
+		n.said = make(map[string]bool)
+	}
+	n.said[kw] = true
+}
+
 // setProperty sets one property, or adds one of those that can be repeated.
 func (c *compiler) setProperty(d *statement, t *Node, m *Module) {
+	t.say(d.kw)
 	switch d.kw {
 	case "units":
 		t.units = d.arg

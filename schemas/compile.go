@@ -23,7 +23,10 @@ type compiler struct {
 	groups     []*statement // groupings being expanded, for cycles
 	augments   []*augment
 	finished   map[*Node]bool
-	lent       bool // checking a grouping that nothing uses: paths cannot be resolved
+	// derivations counts the pairs of identities of which one derives from the other.
+	derivations int
+	depth       int  // of features or typedefs that refer to each other
+	lent        bool // checking a grouping that nothing uses: paths cannot be resolved
 }
 
 func newCompiler(l *loader, want []*Module) *compiler {
@@ -312,7 +315,7 @@ func (c *compiler) compileIdentities(m *Module) {
 	sort.Strings(names)
 	for _, n := range names {
 		i := m.idents[n]
-		c.identity(i)
+		c.identity(i, 0)
 		i.off = !c.enabled(i.stmt)
 		if c.set.byName[m.Name] == m {
 			c.set.idents[i.String()] = i
@@ -320,8 +323,12 @@ func (c *compiler) compileIdentities(m *Module) {
 	}
 }
 
-func (c *compiler) identity(i *Identity) {
+func (c *compiler) identity(i *Identity, depth int) {
 	if i.state != 0 {
+		return
+	}
+	if depth > maxChain {
+		c.limit(i.stmt, "identities derive from each other more than %d deep", maxChain)
 		return
 	}
 	i.state = 1
@@ -342,10 +349,16 @@ func (c *compiler) identity(i *Identity) {
 			c.faultf(s, "RFC 7950 §7.18.2", "identity %q derives from itself", i.Name)
 			continue
 		}
-		c.identity(b)
+		if c.identity(b, depth+1); len(c.fatal) > 0 {
+			return
+		}
 		i.up[b.String()] = true
 		for n := range b.up {
 			i.up[n] = true
+		}
+		if c.derivations += len(b.up) + 1; c.derivations > maxDerivations {
+			c.limit(s, "identities derive from each other in more than %d ways", maxDerivations)
+			return
 		}
 	}
 	i.state = 2
@@ -356,6 +369,7 @@ func (c *compiler) base(s *statement) *Identity {
 	m, local, ok := c.resolve(s, s.arg, s.src.module)
 	if ok {
 		if b := m.idents[local]; b != nil {
+			c.refer(s, s.parent, b.stmt)
 			return b
 		}
 	}

@@ -14,6 +14,7 @@ type scope struct {
 	module *Module      // whose namespace the nodes get
 	whens  []*condition // of the uses or augment
 	depth  int
+	off    bool // by an if-feature of the uses or augment
 }
 
 // children compiles the data definitions below s into n.
@@ -40,11 +41,12 @@ func kindOf(kw string) Kind {
 	return KindRoot
 }
 
-// data compiles one definition and attaches it to parent.
+// data compiles one definition and attaches it to parent. What an if-feature
+// rules out is compiled all the same, so that augments, refinements and
+// deviations find their targets and faults do not depend on features; finish
+// takes it out.
 func (c *compiler) data(s *statement, parent *Node, sc scope) {
-	if !c.enabled(s) {
-		return
-	}
+	off := !c.enabled(s) || sc.off
 	if c.set.nodes++; c.set.nodes > maxNodes {
 		c.limit(s, "the set has more than %d nodes", maxNodes)
 		return
@@ -56,7 +58,7 @@ func (c *compiler) data(s *statement, parent *Node, sc scope) {
 	kind := kindOf(s.kw)
 	if parent.kind == KindChoice && kind != KindCase {
 		// Shorthand: a case of the same name around it (§7.9.2).
-		short := &Node{kind: KindCase, name: s.arg, module: sc.module, stmt: s, parent: parent, status: "current"}
+		short := &Node{kind: KindCase, name: s.arg, module: sc.module, stmt: s, parent: parent, status: "current", off: off}
 		short.whens = sc.whens
 		if !c.attach(short, parent) {
 			return
@@ -64,7 +66,7 @@ func (c *compiler) data(s *statement, parent *Node, sc scope) {
 		sc.whens = nil
 		parent = short
 	}
-	n := &Node{kind: kind, name: s.arg, module: sc.module, parent: parent, stmt: s, status: "current", whens: slices.Clip(sc.whens)}
+	n := &Node{kind: kind, name: s.arg, module: sc.module, parent: parent, stmt: s, status: "current", whens: slices.Clip(sc.whens), off: off}
 	switch kind {
 	case KindContainer, KindList, KindRPC, KindAction, KindInput, KindOutput, KindNotification:
 		n.kids = make(map[name]*Node)
@@ -72,10 +74,14 @@ func (c *compiler) data(s *statement, parent *Node, sc scope) {
 	if kind == KindInput || kind == KindOutput {
 		n.name = kind.String()
 	}
+	was := c.lent
+	c.lent = was || off
+	defer func() { c.lent = was }()
 	c.properties(n, s, sc)
 	if !c.attach(n, parent) {
 		return
 	}
+	c.placed(n)
 	c.children(s, n, scope{module: sc.module, depth: sc.depth + 1})
 	if kind == KindRPC || kind == KindAction {
 		for _, k := range []Kind{KindInput, KindOutput} {
@@ -89,23 +95,56 @@ func (c *compiler) data(s *statement, parent *Node, sc scope) {
 // attach puts n below parent and among the data names of the node that has
 // them. Names are unique among all children that can be there (§6.2.1).
 func (c *compiler) attach(n, parent *Node) bool {
-	for _, o := range parent.children {
-		if o.name == n.name && o.module == n.module {
-			c.faultf(n.stmt, "RFC 7950 §6.2.1", "%s %q is there twice in %s", n.kind, n.name, where(parent))
-			return false
-		}
+	key := name{n.module.Name, n.name}
+	if o := parent.index[key]; o != nil {
+		c.faultf(n.stmt, "RFC 7950 §6.2.1", "%s %q is there twice in %s (also line %d)", n.kind, n.name, where(parent), o.stmt.line)
+		return false
 	}
 	if n.isData() {
 		holder := n.dataParent()
-		key := name{n.module.Name, n.name}
 		if o := holder.kids[key]; o != nil {
 			c.faultf(n.stmt, "RFC 7950 §6.2.1", "%s %q is there twice in %s (also line %d)", n.kind, n.name, where(holder), o.stmt.line)
 			return false
 		}
 		holder.kids[key] = n
 	}
+	if parent.index == nil {
+		parent.index = make(map[name]*Node)
+	}
+	parent.index[key] = n
+	n.order = len(parent.children)
 	parent.children = append(parent.children, n)
 	return true
+}
+
+// placed checks where actions and notifications stand, which groupings can
+// bring anywhere (§7.15, §7.16).
+func (c *compiler) placed(n *Node) {
+	if n.kind != KindAction && n.kind != KindNotification || n.parent.kind == KindRoot && n.kind == KindNotification {
+		return
+	}
+	rule := "RFC 7950 §7.15"
+	if n.kind == KindNotification {
+		rule = "RFC 7950 §7.16"
+	}
+	switch {
+	case n.parent.kind == KindRoot:
+		c.faultf(n.stmt, rule, "action %q stands at the top of the module", n.name)
+	case n.parent.kind == KindCase:
+		c.faultf(n.stmt, rule, "%s %q stands in a case", n.kind, n.name)
+	}
+	for at := n.parent; at != nil; at = at.parent {
+		switch at.kind {
+		case KindRPC, KindAction, KindNotification:
+			c.faultf(n.stmt, rule, "%s %q stands in %s %q", n.kind, n.name, at.kind, at.name)
+			return
+		case KindList:
+			if at.stmt.child("key") == nil {
+				c.faultf(n.stmt, rule, "%s %q stands in list %q, which has no key", n.kind, n.name, at.name)
+				return
+			}
+		}
+	}
 }
 
 func where(n *Node) string {
@@ -124,12 +163,15 @@ func (c *compiler) properties(n *Node, s *statement, sc scope) {
 			v := d.arg == "true"
 			n.configSet = &v
 		case "mandatory":
+			n.say(d.kw)
 			n.mandatory = d.arg == "true"
 		case "presence":
 			n.presence = true
 		case "min-elements":
+			n.say(d.kw)
 			n.min, _ = strconv.Atoi(d.arg)
 		case "max-elements":
+			n.say(d.kw)
 			n.max, _ = strconv.Atoi(d.arg)
 		case "ordered-by":
 			n.userOrder = d.arg == "user"
@@ -207,9 +249,7 @@ func (c *compiler) xpath(s *statement, module *Module) (*xpath.Expr, error) {
 
 // uses expands a grouping in place (§7.13).
 func (c *compiler) uses(s *statement, n *Node, sc scope) {
-	if !c.enabled(s) {
-		return
-	}
+	off := !c.enabled(s) || sc.off
 	g := c.lookup(s, "grouping", s.arg)
 	if g == nil {
 		c.faultf(s, "RFC 7950 §7.13", "there is no grouping %q", clip(s.arg))
@@ -223,7 +263,11 @@ func (c *compiler) uses(s *statement, n *Node, sc scope) {
 		c.limit(s, "groupings use each other more than %d deep", maxTypeDepth)
 		return
 	}
-	inner := scope{module: sc.module, whens: slices.Clip(sc.whens), depth: sc.depth}
+	c.refer(s, s, g)
+	was := c.lent
+	c.lent = was || off
+	defer func() { c.lent = was }()
+	inner := scope{module: sc.module, whens: slices.Clip(sc.whens), depth: sc.depth, off: off}
 	for _, d := range s.subs {
 		switch {
 		case d.kw == "when":
@@ -281,10 +325,8 @@ func (c *compiler) descend(s *statement, n *Node, from int, own *Module) *Node {
 
 // schemaChild finds a child, choices and cases being nodes of their own.
 func (n *Node) schemaChild(m *Module, local string, from int) *Node {
-	for _, k := range n.children[min(from, len(n.children)):] {
-		if k.name == local && (k.module == m || m != nil && k.module.Name == m.Name) {
-			return k
-		}
+	if k := n.index[name{m.Name, local}]; k != nil && k.order >= from && !k.gone {
+		return k
 	}
 	return nil
 }
@@ -296,8 +338,7 @@ func (c *compiler) refine(s *statement, n *Node, from int, sc scope) {
 		return
 	}
 	if !c.enabled(s) {
-		c.remove(t)
-		return
+		t.off = true
 	}
 	only := func(d *statement, kinds ...Kind) bool {
 		if slices.Contains(kinds, t.kind) {
@@ -323,10 +364,15 @@ func (c *compiler) refine(s *statement, n *Node, from int, sc scope) {
 		case "description":
 			t.desc = d.arg
 		case "config":
+			if t.kind == KindCase {
+				c.faultf(d, "RFC 7950 §7.9.2", "%q cannot refine %s %q", d.kw, t.kind, t.name)
+				continue
+			}
 			v := d.arg == "true"
 			t.configSet = &v
 		case "mandatory":
 			if only(d, KindLeaf, KindChoice, KindAnyData, KindAnyXML) {
+				t.say(d.kw)
 				t.mandatory = d.arg == "true"
 			}
 		case "presence":
@@ -341,10 +387,12 @@ func (c *compiler) refine(s *statement, n *Node, from int, sc scope) {
 			}
 		case "min-elements":
 			if only(d, KindList, KindLeafList) {
+				t.say(d.kw)
 				t.min, _ = strconv.Atoi(d.arg)
 			}
 		case "max-elements":
 			if only(d, KindList, KindLeafList) {
+				t.say(d.kw)
 				t.max, _ = strconv.Atoi(d.arg)
 			}
 		default:
@@ -355,21 +403,38 @@ func (c *compiler) refine(s *statement, n *Node, from int, sc scope) {
 	}
 }
 
-// remove takes a node out of the schema.
-func (c *compiler) remove(n *Node) {
-	p := n.parent
-	p.children = slices.DeleteFunc(p.children, func(x *Node) bool { return x == n })
-	var forget func(*Node)
-	forget = func(x *Node) {
-		if x.isData() {
-			if h := x.dataParent(); h != nil {
-				delete(h.kids, name{x.module.Name, x.name})
+// prune takes out what if-features rule out and deviations do not support.
+func (n *Node) prune() {
+	kept := n.children[:0]
+	for _, k := range n.children {
+		if !k.off && !k.gone {
+			kept = append(kept, k)
+			k.prune()
+			continue
+		}
+		delete(n.index, name{k.module.Name, k.name})
+		if k.off {
+			if n.pruned == nil {
+				n.pruned = make(map[name]bool)
 			}
-			return
+			n.pruned[name{k.module.Name, k.name}] = true
 		}
-		for _, k := range x.children {
-			forget(k)
-		}
+		k.forget()
 	}
-	forget(n)
+	clear(n.children[len(kept):])
+	n.children = kept
+}
+
+// forget takes the data nodes at or below n, as far as their parent is above
+// it, out of that parent's names.
+func (n *Node) forget() {
+	if n.isData() {
+		if h := n.dataParent(); h != nil {
+			delete(h.kids, name{n.module.Name, n.name})
+		}
+		return
+	}
+	for _, k := range n.children {
+		k.forget()
+	}
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// maxFeatureExpr bounds the length of an if-feature expression.
+const maxFeatureExpr = 64 << 10
+
 // feature is a feature of a module and whether it is on.
 type feature struct {
 	stmt   *statement
@@ -30,6 +33,13 @@ func (c *compiler) compileFeatures(m *Module) {
 
 func (c *compiler) feature(f *feature) bool {
 	if f.state == 0 {
+		if c.depth++; c.depth > maxChain {
+			c.limit(f.stmt, "features depend on each other more than %d deep", maxChain)
+		}
+		defer func() { c.depth-- }()
+		if len(c.fatal) > 0 {
+			return false
+		}
 		f.state = 1
 		f.on = c.l.Feature == nil || c.l.Feature(f.module.Name, f.stmt.arg)
 		f.on = c.enabled(f.stmt) && f.on
@@ -52,6 +62,10 @@ func (c *compiler) enabled(s *statement) bool {
 // ifFeature evaluates one if-feature expression.
 func (c *compiler) ifFeature(s *statement) bool {
 	e := &featureExpr{c: c, s: s, tokens: featureTokens(s.arg)}
+	if len(s.arg) > maxFeatureExpr {
+		e.fail("the expression is longer than %d bytes", maxFeatureExpr)
+		return true
+	}
 	if !s.src.v11 && len(e.tokens) != 1 {
 		c.faultf(s, "RFC 7950 §7.20.2", "an if-feature expression needs yang-version 1.1")
 		return true
@@ -143,6 +157,7 @@ func (e *featureExpr) factor(depth int) bool {
 		e.fail("there is no feature %q", clip(t))
 		return true
 	}
+	e.c.refer(e.s, e.s.parent, f.stmt)
 	if f.state == 1 {
 		e.fail("feature %q depends on itself", clip(t))
 		return true

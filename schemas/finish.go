@@ -2,12 +2,14 @@ package schemas
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // finish computes what depends on the whole schema and checks the rules that
 // only hold for it: after augments and deviations.
 func (c *compiler) finish() {
+	c.set.root.prune()
 	c.inherit(c.set.root, true, false)
 	if c.stop() {
 		return
@@ -20,7 +22,8 @@ func (c *compiler) finish() {
 	if len(c.errs) > 0 || len(c.needed) > 0 {
 		return
 	}
-	c.each(c.set.root, c.refCycle)
+	seen := make(map[*Node]int8)
+	c.each(c.set.root, func(n *Node) { c.refCycle(n, seen, 0) })
 	if len(c.errs) > 0 {
 		return
 	}
@@ -77,13 +80,22 @@ func (c *compiler) listKeys(n *Node) {
 		}
 		return
 	}
+	v11 := n.stmt.src.v11
 	for _, ref := range strings.Fields(s.arg) {
-		_, local, ok := strings.Cut(ref, ":")
+		prefix, local, ok := strings.Cut(ref, ":")
 		if !ok {
 			local = ref
+		} else if m := c.module(s, prefix); m == nil {
+			continue
+		} else if m != s.src.module && m != n.module {
+			c.faultf(s, rule, "key %q is of another module", clip(ref))
+			continue
 		}
 		k := n.kids[name{n.module.Name, local}]
 		switch {
+		case k == nil && n.pruned[name{n.module.Name, local}]:
+			c.faultf(s, rule, "key %q is ruled out by an if-feature", clip(ref))
+			continue
 		case k == nil || k.kind != KindLeaf || k.parent != n:
 			c.faultf(s, rule, "key %q is not a leaf of list %q", clip(ref), n.name)
 			continue
@@ -92,9 +104,11 @@ func (c *compiler) listKeys(n *Node) {
 			continue
 		case k.config != n.config:
 			c.faultf(s, rule, "key %q and list %q differ in config", local, n.name)
-		case len(k.whens) > 0 || k.stmt.child("if-feature") != nil:
-			c.faultf(s, rule, "key %q depends on a when or if-feature", local)
-		case k.typ != nil && k.typ.Base == BaseEmpty && !n.stmt.src.v11:
+		case v11 && len(k.whens) > 0:
+			c.faultf(s, "RFC 7950 §7.21.5", "key %q depends on a when", local)
+		case v11 && k.stmt.child("if-feature") != nil:
+			c.faultf(s, "RFC 7950 §7.20.2", "key %q depends on an if-feature", local)
+		case k.typ != nil && k.typ.Base == BaseEmpty && !v11:
 			c.faultf(s, rule, "key %q is of type empty", local)
 		}
 		n.keys = append(n.keys, k)
@@ -105,30 +119,27 @@ func (c *compiler) listKeys(n *Node) {
 	}
 }
 
-// refCycle refuses leafrefs that lead to themselves.
-func (c *compiler) refCycle(n *Node) {
-	if len(n.refs) == 0 {
+// refCycle refuses leafrefs that lead to themselves (§9.9), and chains that are
+// too long to follow for each value. seen tells nodes on the way (1) from those
+// that are done (2).
+func (c *compiler) refCycle(n *Node, seen map[*Node]int8, depth int) {
+	if len(n.refs) == 0 || seen[n] == 2 {
 		return
 	}
-	seen := make(map[*Node]bool)
-	var walk func(at *Node) bool
-	walk = func(at *Node) bool {
-		for _, r := range at.refs {
-			if r.target == n {
-				return true
-			}
-			if !seen[r.target] {
-				seen[r.target] = true
-				if walk(r.target) {
-					return true
-				}
-			}
+	if depth >= maxTypeDepth {
+		c.limit(n.typeStmt, "leafrefs refer to each other more than %d deep", maxTypeDepth)
+		return
+	}
+	seen[n] = 1
+	for _, r := range n.refs {
+		switch seen[r.target] {
+		case 1:
+			c.faultf(n.typeStmt, "RFC 7950 §9.9", "the leafref of %s leads to itself", n.Path())
+		default:
+			c.refCycle(r.target, seen, depth+1)
 		}
-		return false
 	}
-	if walk(n) {
-		c.faultf(n.typeStmt, "RFC 7950 §9.9", "the leafref of %s leads to itself", n.Path())
-	}
+	seen[n] = 2
 }
 
 // checkNode checks defaults, uniques, counts and choices of one node.
@@ -174,6 +185,9 @@ func (c *compiler) checkNode(n *Node) {
 			c.faultf(d.stmt, "RFC 7950 §7.6.4", "the default does not fit the type: %v", err)
 			continue
 		}
+		if what := c.conditional(v); what != "" {
+			c.faultf(d.stmt, "RFC 7950 §7.6.4", "the default %s depends on an if-feature", what)
+		}
 		if n.kind == KindLeafList && n.config && slices.Contains(n.dflts, v.text) {
 			c.faultf(d.stmt, "RFC 7950 §7.7.4", "the default %q is there twice", clip(d.arg))
 		}
@@ -181,6 +195,27 @@ func (c *compiler) checkNode(n *Node) {
 		n.dfltTypes = append(n.dfltTypes, v.typ)
 	}
 	n.trimmable = n.keyIndex == 0
+}
+
+// conditional returns the enum, bit or identity in a default value that an
+// if-feature may rule out, or "".
+func (c *compiler) conditional(v value) string {
+	switch v.typ.Base {
+	case BaseEnumeration, BaseBits:
+		for word := range strings.FieldsSeq(v.text) {
+			if v.typ.Base == BaseEnumeration {
+				word = v.text // may have blanks in it
+			}
+			if i, ok := v.typ.enumAt[word]; ok && v.typ.enums[i].conditional {
+				return strconv.Quote(clip(word))
+			}
+		}
+	case BaseIdentityref:
+		if i := c.set.idents[v.text]; i != nil && i.stmt.child("if-feature") != nil {
+			return strconv.Quote(i.Name)
+		}
+	}
+	return ""
 }
 
 // readDefault reads a default in the place where it is written.
@@ -240,10 +275,20 @@ func (c *compiler) checkChoice(n *Node) {
 	if !ok {
 		local = d.arg
 	}
-	for _, k := range n.children {
-		if k.name == local {
-			n.dfltCase = k
+	own := n.module
+	if ok {
+		if own = c.module(d.stmt, d.arg[:len(d.arg)-len(local)-1]); own == nil {
+			return
 		}
+	}
+	n.dfltCase = n.index[name{own.Name, local}]
+	if n.dfltCase == nil && own == d.stmt.src.module {
+		own = n.module
+		n.dfltCase = n.index[name{own.Name, local}]
+	}
+	if n.dfltCase == nil && n.pruned[name{own.Name, local}] {
+		n.defaults = nil // there is no such case, and so no default one
+		return
 	}
 	if n.dfltCase == nil {
 		c.faultf(d.stmt, "RFC 7950 §7.9.3", "choice %q has no case %q", n.name, clip(d.arg))
@@ -258,49 +303,59 @@ func (c *compiler) checkChoice(n *Node) {
 
 // uniqueLeaves binds unique statements (§7.8.3).
 func (c *compiler) uniqueLeaves(n *Node) {
-	const rule = "RFC 7950 §7.8.3"
 	for _, u := range n.uniques {
 		var leaves []*Node
+		whole := true
 		for _, ref := range strings.Fields(u.arg) {
-			at := n
-			for step := range strings.SplitSeq(ref, "/") {
-				m, local, ok := c.resolve(u.stmt, step, n.module)
-				if !ok {
-					c.faultf(u.stmt, rule, "%q is not a node id", clip(ref))
-					at = nil
-					break
-				}
-				next := at.kids[name{m.Name, local}]
-				if next == nil && m == u.stmt.src.module {
-					next = at.kids[name{n.module.Name, local}]
-				}
-				if next == nil {
-					// Choices and cases may be named on the way.
-					next = at.schemaChild(m, local, 0)
-				}
-				if next == nil || next.kind == KindList {
-					c.faultf(u.stmt, rule, "%q is not a leaf below list %q, outside of other lists", clip(ref), n.name)
-					at = nil
-					break
-				}
-				at = next
+			at, pruned := c.uniqueLeaf(n, u, ref)
+			if pruned {
+				whole = false // entries never have all of the leaves
 			}
 			if at == nil {
 				continue
 			}
-			if at.kind != KindLeaf {
-				c.faultf(u.stmt, rule, "%q is not a leaf", clip(ref))
-				continue
-			}
 			if len(leaves) > 0 && leaves[0].config != at.config {
-				c.faultf(u.stmt, rule, "%q is configuration and another leaf is not, or the other way round", clip(ref))
+				c.faultf(u.stmt, uniqueRule, "%q is configuration and another leaf is not, or the other way round", clip(ref))
 			}
 			leaves = append(leaves, at)
 		}
-		if len(leaves) > 0 {
+		if len(leaves) > 0 && whole {
 			n.unique = append(n.unique, leaves)
 		}
 	}
+}
+
+const uniqueRule = "RFC 7950 §7.8.3"
+
+// uniqueLeaf finds the leaf of one schema node id, choices and cases being
+// named on the way. pruned says that an if-feature has ruled it out.
+func (c *compiler) uniqueLeaf(n *Node, u attached, ref string) (leaf *Node, pruned bool) {
+	at := n
+	for step := range strings.SplitSeq(ref, "/") {
+		m, local, ok := c.resolve(u.stmt, step, n.module)
+		if !ok {
+			c.faultf(u.stmt, uniqueRule, "%q is not a node id", clip(ref))
+			return nil, false
+		}
+		next := at.schemaChild(m, local, 0)
+		if next == nil && m == u.stmt.src.module {
+			m = n.module
+			next = at.schemaChild(m, local, 0)
+		}
+		if next == nil && at.pruned[name{m.Name, local}] {
+			return nil, true
+		}
+		if next == nil || next.kind == KindList {
+			c.faultf(u.stmt, uniqueRule, "%q is not a leaf below list %q, outside of other lists", clip(ref), n.name)
+			return nil, false
+		}
+		at = next
+	}
+	if at.kind != KindLeaf {
+		c.faultf(u.stmt, uniqueRule, "%q is not a leaf", clip(ref))
+		return nil, false
+	}
+	return at, false
 }
 
 // demand computes which absent children have to be looked at in validation:

@@ -138,11 +138,11 @@ func (g *generator) rawValue(n *Node, t *Type, depth int) any {
 	case b == BaseEmpty:
 		return []any{nil}
 	case b == BaseEnumeration:
-		return pickOf(g, t.enums).name
+		return pickOf(g, slices.Sorted(maps.Keys(t.enumAt)))
 	case b == BaseBits:
 		var bits []string
 		for _, e := range t.enums {
-			if g.chance(50) {
+			if !e.off && g.chance(50) {
 				bits = append(bits, e.name)
 			}
 		}

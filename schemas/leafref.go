@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/schemas/xpath"
@@ -12,8 +13,20 @@ type leafPath struct {
 	stmt     *statement
 	absolute bool
 	ups      int // leading ".."
-	steps    []string
+	steps    []pathName
 	preds    bool // some step has a predicate
+}
+
+type pathName struct {
+	name  string
+	preds []pathPred
+}
+
+// pathPred is [key = current()/../a/b].
+type pathPred struct {
+	key   string
+	ups   int
+	steps []string
 }
 
 // leafRef is where a leafref of one leaf leads.
@@ -25,71 +38,119 @@ type leafRef struct {
 	preds  bool
 }
 
-// leafPath parses the path-arg grammar: ".."s, then names with predicates of
-// the form [name = current()/../…].
+// leafPath parses the path-arg grammar (§14): ".."s, then names whose
+// predicates have the form [key = current()/../…].
 func (c *compiler) leafPath(s *statement) *leafPath {
-	p := &leafPath{stmt: s}
-	bad := func(why string) *leafPath {
-		c.faultf(s, "RFC 7950 §9.9.2", "path %q: %s", clip(s.arg), why)
+	r := &pathReader{rest: s.arg}
+	p := r.path()
+	if r.fault != "" {
+		c.faultf(s, "RFC 7950 §9.9.2", "path %q: %s", clip(s.arg), r.fault)
 		return nil
 	}
-	rest := strings.TrimSpace(s.arg)
-	if strings.HasPrefix(rest, "deref(") {
-		return bad("deref is not allowed in a path")
+	p.stmt = s
+	return p
+}
+
+// pathReader reads the argument of path. Between tokens it lets blanks pass,
+// which the grammar only has in predicates, as other implementations do.
+type pathReader struct {
+	rest  string
+	fault string
+}
+
+func (r *pathReader) fail(why string) {
+	if r.fault == "" {
+		r.fault = why
 	}
-	if strings.HasPrefix(rest, "/") {
+}
+
+// is takes a token if it is next.
+func (r *pathReader) is(token string) bool {
+	rest, ok := strings.CutPrefix(r.rest, token)
+	if ok {
+		r.rest = strings.TrimLeft(rest, " \t\r\n")
+	}
+	return ok
+}
+
+func (r *pathReader) want(token string) {
+	if !r.is(token) {
+		r.fail("\"" + token + "\" is missing before \"" + clip(r.rest) + "\"")
+	}
+}
+
+// name takes a name with or without a prefix.
+func (r *pathReader) name() string {
+	end := strings.IndexAny(r.rest, "/[]=() \t\r\n")
+	if end < 0 {
+		end = len(r.rest)
+	}
+	n := r.rest[:end]
+	if !isNodeName(n) {
+		r.fail("a name is missing or malformed before \"" + clip(r.rest) + "\"")
+	}
+	r.is(n)
+	return n
+}
+
+// ups takes "../" as often as it stands there.
+func (r *pathReader) ups() int {
+	n := 0
+	for r.is("..") {
+		r.want("/")
+		n++
+	}
+	return n
+}
+
+func (r *pathReader) path() *leafPath {
+	p := &leafPath{}
+	switch {
+	case r.is("/"):
 		p.absolute = true
-		rest = rest[1:]
+	default:
+		if p.ups = r.ups(); p.ups == 0 {
+			r.fail("a relative path begins with '..'")
+		}
 	}
-	for strings.HasPrefix(rest, "..") {
-		if p.absolute {
-			return bad("an absolute path cannot go up")
-		}
-		p.ups++
-		after := strings.TrimLeft(rest[2:], " \t\r\n")
-		if !strings.HasPrefix(after, "/") {
-			return bad("it leads to no leaf")
-		}
-		rest = strings.TrimLeft(after[1:], " \t\r\n")
-	}
-	if !p.absolute && p.ups == 0 {
-		return bad("a relative path begins with '..'")
-	}
-	for {
-		n := strings.IndexAny(rest, "/[")
-		step := rest
-		if n >= 0 {
-			step = rest[:n]
-		}
-		step = strings.TrimSpace(step)
-		_, local, prefixed := strings.Cut(step, ":")
-		if !prefixed {
-			local = step
-		}
-		if !isIdentifier(local) {
-			return bad("a name is missing or malformed")
-		}
-		p.steps = append(p.steps, step)
-		if n < 0 {
-			return p
-		}
-		rest = rest[n:]
-		for strings.HasPrefix(rest, "[") {
-			end := strings.IndexByte(rest, ']')
-			if end < 0 {
-				return bad("a closing bracket is missing")
-			}
+	for r.fault == "" {
+		step := pathName{name: r.name()}
+		for r.fault == "" && r.is("[") {
+			step.preds = append(step.preds, r.predicate())
 			p.preds = true
-			rest = strings.TrimLeft(rest[end+1:], " \t\r\n")
 		}
-		if rest == "" {
-			return p
+		if p.steps = append(p.steps, step); len(p.steps) > maxNodeDepth {
+			r.fail("it has too many steps")
 		}
-		if rest[0] != '/' {
-			return bad("a slash is missing")
+		if r.rest == "" {
+			break
 		}
-		rest = strings.TrimLeft(rest[1:], " \t\r\n")
+		r.want("/")
 	}
+	return p
+}
+
+// predicate reads path-equality-expr and the closing bracket.
+func (r *pathReader) predicate() pathPred {
+	r.rest = strings.TrimLeft(r.rest, " \t\r\n")
+	p := pathPred{key: r.name()}
+	r.want("=")
+	for _, token := range []string{"current", "(", ")", "/"} {
+		r.want(token)
+	}
+	if p.ups = r.ups(); p.ups == 0 {
+		r.fail("a key is compared with current()/../…")
+	}
+	for r.fault == "" {
+		p.steps = append(p.steps, r.name())
+		if r.is("]") {
+			break
+		}
+		if r.want("/"); len(p.steps) > maxNodeDepth {
+			r.fail("a predicate has too many steps")
+		}
+	}
+	return p
 }
 
 // resolveRefs finds the targets of all leafrefs in a leaf's type.
@@ -119,35 +180,49 @@ func (c *compiler) resolveRef(n *Node, p *leafPath) *leafRef {
 		c.report(e)
 		return nil
 	}
-	at := n
+	at := c.set.root
 	if p.absolute {
-		r.ups, at = -1, c.set.root
-	}
-	for range p.ups {
-		if at = at.dataParent(); at == nil {
-			return fail("it goes above the root")
-		}
+		r.ups = -1
+	} else if at = n.above(p.ups); at == nil {
+		return fail("it goes above the root")
 	}
 	for _, step := range p.steps {
-		m, local, ok := c.resolve(p.stmt, step, n.module)
-		if !ok {
-			return nil
-		}
-		if !m.Implemented {
-			if other := c.set.byName[m.Name]; other == nil || !other.Implemented {
-				c.need(m)
+		next, why := c.pathStep(n, at, p.stmt, step.name)
+		if next == nil {
+			if why == "" {
 				return nil
 			}
-		}
-		next := at.kids[name{m.Name, local}]
-		if next == nil {
-			next = at.operation(m, local)
-		}
-		if next == nil {
-			return fail("there is no node %q in %s", step, where(at))
+			return fail("%s", why)
 		}
 		at = next
-		r.steps = append(r.steps, name{m.Name, local})
+		r.steps = append(r.steps, name{at.module.Name, at.name})
+		seen := make(map[string]bool)
+		for _, pred := range step.preds {
+			switch key, why := c.pathStep(n, at, p.stmt, pred.key); {
+			case key == nil && why == "":
+				return nil
+			case key == nil || at.kind != KindList || key.keyIndex == 0:
+				return fail("%q is not a key of %s", clip(pred.key), where(at))
+			case seen[key.name]:
+				return fail("key %q is there twice", clip(pred.key))
+			default:
+				seen[key.name] = true
+			}
+			value := n.above(pred.ups)
+			for _, s := range pred.steps {
+				if value == nil {
+					break
+				}
+				next, why := c.pathStep(n, value, p.stmt, s)
+				if next == nil && why == "" {
+					return nil
+				}
+				value = next
+			}
+			if value == nil || !value.leafy() {
+				return fail("what key %q is compared with is not a leaf", clip(pred.key))
+			}
+		}
 	}
 	if !at.leafy() {
 		return fail("%s %q is not a leaf", at.kind, at.name)
@@ -158,6 +233,9 @@ func (c *compiler) resolveRef(n *Node, p *leafPath) *leafRef {
 		if t := n.typ; t.Base == BaseLeafref && t.require {
 			return fail("configuration cannot require the state leaf %q", at.name)
 		}
+	}
+	if at.module == n.module && n.stmt.src.module == at.stmt.src.module {
+		c.refer(p.stmt, n.stmt, at.stmt)
 	}
 	r.target = at
 	if p.preds {
@@ -170,11 +248,57 @@ func (c *compiler) resolveRef(n *Node, p *leafPath) *leafRef {
 	return r
 }
 
-// operation finds an rpc's, action's or notification's node in a path.
-func (n *Node) operation(m *Module, local string) *Node {
-	for _, k := range n.children {
-		if !k.isData() && k.kind != KindChoice && k.kind != KindCase && k.name == local && (k.module == m || k.module.Name == m.Name) {
-			return k
+// above goes up in the data tree, in which an operation's input or output
+// stands for the operation itself (§6.4.1); nil is above the root.
+func (n *Node) above(ups int) *Node {
+	at := n
+	for range ups {
+		if at.kind == KindInput || at.kind == KindOutput {
+			at = at.parent
+		}
+		if at = at.dataParent(); at == nil {
+			return nil
+		}
+	}
+	return at
+}
+
+// pathStep finds the node of one step. Without it, why says what is wrong; it
+// is empty if the fault is reported, or mended by implementing a module.
+func (c *compiler) pathStep(n, at *Node, s *statement, ref string) (next *Node, why string) {
+	m, local, ok := c.resolve(s, ref, n.module)
+	if !ok {
+		return nil, ""
+	}
+	if !m.Implemented {
+		if other := c.set.byName[m.Name]; other == nil || !other.Implemented {
+			c.need(m)
+			return nil, ""
+		}
+	}
+	if next = at.kids[name{m.Name, local}]; next == nil {
+		next = n.operation(at, m, local)
+	}
+	if next == nil {
+		return nil, fmt.Sprintf("there is no node %q in %s", clip(ref), where(at))
+	}
+	return next, ""
+}
+
+// operation finds the rpc, action or notification around n as a child of at:
+// no other is in the tree that n's paths see (§6.4.1).
+func (n *Node) operation(at *Node, m *Module, local string) *Node {
+	for o := n; o != nil; o = o.parent {
+		op := o
+		switch o.kind {
+		case KindInput, KindOutput:
+			op = o.parent
+		case KindNotification:
+		default:
+			continue
+		}
+		if op.dataParent() == at && op.name == local && op.module.Name == m.Name {
+			return o
 		}
 	}
 	return nil

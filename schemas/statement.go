@@ -19,7 +19,12 @@ const (
 	maxNodes      = 400_000 // schema nodes of a set after all groupings are expanded
 	maxNodeDepth  = 200     // nested schema nodes
 	maxTypeDepth  = 64      // typedefs that derive from each other, nested unions
-	maxErrors     = 200     // errors reported of one set
+	maxMembers    = 4096    // member types of a union, those of unions in it included
+	maxChain      = 1000    // features or identities that refer to each other
+	// maxDerivations bounds the pairs of identities of which one derives from
+	// the other: a derivation is remembered for each.
+	maxDerivations = 2_000_000
+	maxErrors      = 200 // errors reported of one set
 )
 
 // statement is one statement of a module's text, with the way back up that

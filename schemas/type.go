@@ -72,6 +72,7 @@ type Type struct {
 	enums    []enumValue
 	enumAt   map[string]int
 	members  []*Type     // of a union
+	weight   int         // number of members, those of unions in it included
 	bases    []*Identity // of an identityref
 	path     *leafPath   // of a leafref
 	require  bool        // require-instance
@@ -91,8 +92,10 @@ type typePattern struct {
 
 // enumValue is an enum or a bit, with its value or position.
 type enumValue struct {
-	name  string
-	value int64
+	name        string
+	value       int64
+	off         bool // ruled out by an if-feature
+	conditional bool // it has an if-feature
 }
 
 func messageOf(s *statement) *message {
@@ -112,15 +115,18 @@ func (c *compiler) typedef(s *statement) *Type {
 		}
 		return t
 	}
-	c.typedefs[s] = nil
 	t := &Type{Base: BaseUnknown, stmt: s}
+	if c.depth > maxTypeDepth {
+		c.limit(s, "typedefs derive from each other more than %d deep", maxTypeDepth)
+		return t
+	}
+	c.typedefs[s] = nil
+	c.depth++
 	if ts := s.child("type"); ts != nil {
 		*t = *c.typ(ts, 0)
 	}
+	c.depth--
 	t.derived = append([]string{s.src.module.Name + ":" + s.arg}, t.derived...)
-	if len(t.derived) > maxTypeDepth {
-		c.limit(s, "typedefs derive from each other more than %d deep", maxTypeDepth)
-	}
 	if d := s.child("default"); d != nil {
 		t.dflt = d
 	}
@@ -163,6 +169,7 @@ func (c *compiler) typ(s *statement, depth int) *Type {
 			t.Base = BaseUnknown
 			return t
 		}
+		c.refer(s, s.parent, def)
 		*t = *c.typedef(def)
 		t.stmt = s
 		c.restrict(t, s)
@@ -244,6 +251,11 @@ func (c *compiler) builtin(t *Type, s *statement, depth int) {
 					c.faultf(m, "RFC 6020 §9.12", "type %s in a union needs yang-version 1.1", u.Base)
 				}
 				t.members = append(t.members, u)
+				if t.weight += max(u.weight, 1); t.weight > maxMembers {
+					c.limit(m, "the union has more than %d member types", maxMembers)
+					t.members, t.weight = nil, 0
+					return
+				}
 			}
 		}
 	case t.Base == BaseIdentityref:
@@ -339,7 +351,10 @@ func (c *compiler) restrict(t *Type, s *statement) {
 // those that a typedef has.
 func (c *compiler) values(t *Type, stmts []*statement, builtin bool) {
 	from := t.enums
-	fromAt := t.enumAt
+	fromAt := make(map[string]int, len(from))
+	for i, e := range from {
+		fromAt[e.name] = i
+	}
 	t.enums, t.enumAt = nil, make(map[string]int)
 	word, limit, rule := "value", int64(1)<<31-1, "RFC 7950 §9.6.4"
 	if t.Base == BaseBits {
@@ -387,19 +402,23 @@ func (c *compiler) values(t *Type, stmts []*statement, builtin bool) {
 				c.faultf(s, rule, "%s %d is there twice", word, v)
 			}
 			taken[v] = true
-			if v >= next {
+			if len(taken) == 1 || v >= next {
 				next = v + 1
 			}
 		}
-		if !c.enabled(s) {
-			continue
+		e := enumValue{name: s.arg, value: v, off: !c.enabled(s), conditional: s.child("if-feature") != nil}
+		if !builtin {
+			was := from[fromAt[s.arg]]
+			e.off = e.off || was.off
+			e.conditional = e.conditional || was.conditional
 		}
-		t.enumAt[s.arg] = len(t.enums)
-		t.enums = append(t.enums, enumValue{s.arg, v})
+		t.enums = append(t.enums, e)
 	}
 	if t.Base == BaseBits {
 		slices.SortStableFunc(t.enums, func(a, b enumValue) int { return int(min(max(a.value-b.value, -1), 1)) })
-		for i, e := range t.enums {
+	}
+	for i, e := range t.enums {
+		if !e.off {
 			t.enumAt[e.name] = i
 		}
 	}

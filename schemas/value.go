@@ -236,9 +236,12 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 // names lists a type's enums or bits for an error.
 func (t *Type) names() string {
 	var out []string
-	for i, e := range t.enums {
-		if i == 12 && len(t.enums) > 14 {
-			out = append(out, fmt.Sprintf("… (%d in all)", len(t.enums)))
+	for _, e := range t.enums {
+		if e.off {
+			continue
+		}
+		if len(out) == 12 && len(t.enumAt) > 14 {
+			out = append(out, fmt.Sprintf("… (%d in all)", len(t.enumAt)))
 			break
 		}
 		out = append(out, e.name)
