@@ -219,15 +219,27 @@ func (a *Agent) read(ctx context.Context, drv *host.Driver, d inventory.Device) 
 	return r, nil
 }
 
-// readSession identifies and exports the device of an open session.
+// readSession identifies and exports the device of an open session, in one pass
+// where the driver can.
 func readSession(ctx context.Context, drv plugins.Driver, s *session.Session) (*reading, error) {
-	facts, err := identify(ctx, drv, s)
-	if err != nil {
-		return nil, err
+	var facts plugins.Facts
+	apart := !drv.Info().Can(plugins.CapFacts)
+	if apart {
+		var err error
+		if facts, err = identify(ctx, drv, s); err != nil {
+			return nil, err
+		}
 	}
 	exp, err := drv.Export(ctx, s)
 	if err != nil {
-		return nil, during("export", err)
+		return nil, during("export", wrongPlatform(err))
+	}
+	switch {
+	case apart:
+	case exp.Facts == nil:
+		return nil, fmt.Errorf("export: %w: it does not say which unit answered, as the driver's capability %q promises", host.ErrPlugin, plugins.CapFacts)
+	default:
+		facts = *exp.Facts
 	}
 	if err := checkExport(drv.Info(), exp); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
@@ -235,17 +247,22 @@ func readSession(ctx context.Context, drv plugins.Driver, s *session.Session) (*
 	return &reading{facts: facts, exp: exp}, nil
 }
 
-// identify asks who answers. A device that does not even offer what the driver
-// talks over is of another platform.
+// identify asks who answers.
 func identify(ctx context.Context, drv plugins.Driver, s plugins.Session) (plugins.Facts, error) {
 	facts, err := drv.Identify(ctx, s)
-	if errors.Is(err, errors.ErrUnsupported) {
-		err = fmt.Errorf("%w: %w", plugins.ErrWrongPlatform, err)
-	}
 	if err != nil {
-		err = during("identify", err)
+		err = during("identify", wrongPlatform(err))
 	}
 	return facts, err
+}
+
+// wrongPlatform says of a device that does not even offer what the driver talks
+// over that it is of another platform.
+func wrongPlatform(err error) error {
+	if errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("%w: %w", plugins.ErrWrongPlatform, err)
+	}
+	return err
 }
 
 // during says in which step of the driver's contract an error came, unless the

@@ -35,7 +35,9 @@ type Driver interface {
 	// way that leaves pieces missing gives Verdict Partial with reasons, not
 	// an error; an error means that nothing worth keeping was read (the
 	// session was lost, the login may not read anything). Export changes
-	// nothing on the device, not even files of its own.
+	// nothing on the device, not even files of its own. With CapFacts it is
+	// called without an Identify before it, and fails with ErrWrongPlatform as
+	// Identify does.
 	Export(ctx context.Context, s Session) (*Export, error)
 
 	// Normalize turns native artefacts into a tree valid against the common
@@ -119,6 +121,7 @@ const (
 	CapAdapt        Capability = "adapt"         // implements Adapter
 	CapRender       Capability = "render"        // implements Renderer
 	CapFactoryReset Capability = "factory-reset" // implements Resetter
+	CapFacts        Capability = "facts"         // Export also says which unit answered, in Export.Facts: a backup then needs no Identify
 )
 
 // Facts say which unit answered. A field that the platform does not tell is
@@ -182,6 +185,7 @@ type Export struct {
 	Verdict        Verdict
 	Reasons        []Reason // why not Complete; empty for Complete
 	FactoryDefault bool     // the unit carries no configuration of its own
+	Facts          *Facts   // with CapFacts, which unit answered, as Identify says it; nil without
 	NoRestore      []Reason // why this login could not put the export back; empty: nothing is known to stand against it. Says nothing of completeness
 }
 

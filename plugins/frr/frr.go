@@ -38,7 +38,7 @@ const optDaemons = "daemons"
 
 func (driver) Info() plugins.Info {
 	return plugins.Info{
-		Name: "frr", Version: "1.0.0", Vendor: "FRRouting", Platform: "FRRouting 8 and later on Linux",
+		Name: "frr", Version: "1.1.0", Vendor: "FRRouting", Platform: "FRRouting 8 and later on Linux",
 		Tested: plugins.TestedReal,
 		Notes: []string{
 			"tested with FRR 8.4.4 of Debian 12, behind its own sshd",
@@ -48,7 +48,7 @@ func (driver) Info() plugins.Info {
 			"a factory reset empties FRR's configuration; /etc/frr/daemons and the Linux machine below stay as they are",
 			"with per-daemon configuration files (no service integrated-vtysh-config) a backup is complete, a restore is refused",
 		},
-		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset},
+		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset, plugins.CapFacts},
 		Options: []plugins.Option{{
 			Name: optDaemons, Text: "daemons that must run, comma-separated, for a login that cannot read /etc/frr/daemons: zebra,bgpd",
 			Pattern: `^[a-z0-9]+(,[a-z0-9]+)*$`,

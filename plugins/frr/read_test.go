@@ -29,7 +29,7 @@ func (s said) Open(context.Context, string, string) (net.Conn, error) {
 // What a login with ForceCommand vtysh prints: a greeting, then prompt and
 // command before each answer.
 const forced = "\nHello, this is FRRouting (version 8.4.4).\n\nr1# ! cfgvault 0\nr1# show running-config\nBuilding configuration...\n\nCurrent configuration:\n!\nfrr version 8.4.4\nhostname r1\n" +
-	"banner motd line r1# ! cfgvault 1\n!\nend\nr1# ! cfgvault 1\nr1# show daemons\n zebra staticd\nr1# ! cfgvault 2\nr1# show version\nFRRouting 8.4.4 (r1) on Linux(6.1).\nr1# ! cfgvault 3\nr1# exit\n"
+	"banner motd line r1# ! cfgvault 1\n!\nend\nr1# ! cfgvault 1\nr1# show version\nFRRouting 8.4.4 (r1) on Linux(6.1).\nr1# ! cfgvault 2\nr1# show daemons\n zebra staticd\nr1# ! cfgvault 3\nr1# exit\n"
 
 func TestForcedLogin(t *testing.T) {
 	x, err := New().Export(t.Context(), said{out: plugins.Output{Stdout: []byte(forced), End: plugins.EndStatus}})
@@ -73,6 +73,38 @@ func TestOtherAnswers(t *testing.T) {
 	}
 	if _, err := New().Export(t.Context(), said{err: plugins.ErrSessionLost}); !errors.Is(err, plugins.ErrSessionLost) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// vtysh ends with the first command that fails: what came before it counts.
+func TestOneVtysh(t *testing.T) {
+	const (
+		run     = "|r1# ! cfgvault 0\n|r1# show running-config\n|hostname r1\n|end\n"
+		version = "|r1# ! cfgvault 1\n|r1# show version\n|FRRouting 8.4.4 (r1) on Linux(6.1).\n"
+		daemons = "|r1# ! cfgvault 2\n|r1# show daemons\n| zebra staticd\n|r1# ! cfgvault 3\n"
+		file    = "@etc/frr/daemons\n|bgpd=no\n|X0\n@unit\n|may look\n|may reload\n|serial 1\n|X0\n@end\n"
+	)
+	for name, tt := range map[string]struct {
+		vtysh   string
+		verdict plugins.Verdict
+		want    error
+	}{
+		"whole":           {run + version + daemons + "|X0\n", plugins.Complete, nil},
+		"no daemons":      {run + version + "|r1# ! cfgvault 2\n|r1# show daemons\n|% Unknown command: show daemons\n|X1\n", plugins.Partial, nil},
+		"no version":      {run + "|r1# ! cfgvault 1\n|r1# show version\n|X1\n", "", plugins.ErrNotPermitted},
+		"ends in the run": {"|r1# ! cfgvault 0\n|r1# show running-config\n|hostname r1\n|X139\n", "", plugins.ErrNotPermitted},
+		"nobody answers":  {"|Exiting: failed to connect to any daemons.\n|X1\n", "", plugins.ErrNotPermitted},
+		"no vtysh":        {"|sh: vtysh: not found\n|X127\n", "", plugins.ErrWrongPlatform},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x, err := New().Export(t.Context(), said{out: plugins.Output{Stdout: []byte("@vtysh\n" + tt.vtysh + file), End: plugins.EndStatus}})
+			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+				t.Fatalf("got %v, want %v", err, tt.want)
+			}
+			if err == nil && (x.Verdict != tt.verdict || string(x.Artefacts[0].Data) != "hostname r1\nend\n" || x.Facts.Serials[0] != "1") {
+				t.Errorf("got %+v", x)
+			}
+		})
 	}
 }
 

@@ -190,6 +190,11 @@ func TestEveryMethodGivesTheSameAsInProcess(t *testing.T) {
 	we, _ := local.Export(ctx, s)
 	we.Artefacts[1].Data = []byte{}
 	we.Reasons[0].Text = "caf\uFFFD" // for the operator, so it is made UTF-8
+	if ge.Facts == nil {
+		t.Fatal("the export comes without its facts")
+	}
+	equal("Export.Facts", *ge.Facts, *we.Facts)
+	ge.Facts, we.Facts = nil, nil
 	equal("Export", *ge, *we)
 
 	gn, err := d.Normalize(ctx, wf, we.Artefacts)

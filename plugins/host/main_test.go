@@ -154,6 +154,7 @@ func (d *lab) Export(ctx context.Context, s plugins.Session) (*plugins.Export, e
 			{Name: "etc/link", Role: plugins.RoleFile, Attrs: map[string]string{"link": "caf\xe9"}},
 		},
 		Verdict: plugins.Partial, Reasons: []plugins.Reason{{Code: "daemon-missing", Text: "caf\xe9"}}, FactoryDefault: true,
+		Facts: &plugins.Facts{Vendor: "Lab", Serials: []string{"A", "B"}, Hostname: s.ID()},
 	}, nil
 }
 

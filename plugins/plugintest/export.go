@@ -83,6 +83,13 @@ func (k *kit) device(ctx context.Context, a at, f *Fixture) {
 		return // every fault would only repeat it
 	}
 	k.concurrent(ctx, a, f)
+	if k.info.Can(plugins.CapFacts) {
+		b := a
+		b.fault = "a device that knows no command of the driver"
+		if e, err, returned := k.export(ctx, b, newReplay(foreign(f), a.form, nil)); returned && err == nil {
+			k.broken(b, LawForeign, "Export succeeds: %+v", e.Facts)
+		}
+	}
 	for _, plan := range k.plan(f, a.form, log) {
 		if ctx.Err() != nil || k.hopeless() {
 			return
@@ -206,6 +213,14 @@ func (k *kit) asExpected(a at, f *Fixture, e *plugins.Export, r *Replay) bool {
 	if e.FactoryDefault != f.FactoryDefault {
 		bad("factory default is %v, the fixture says %v", e.FactoryDefault, f.FactoryDefault)
 	}
+	switch can := k.info.Can(plugins.CapFacts); {
+	case can && (e.Facts == nil || !reflect.DeepEqual(*e.Facts, f.Facts)):
+		k.broken(a, LawIdentify, "the export has the facts %+v, the fixture says %+v", e.Facts, f.Facts)
+		ok = false
+	case !can && e.Facts != nil:
+		k.broken(a, LawInfo, "the export has facts and the capability %q is not listed", plugins.CapFacts)
+		ok = false
+	}
 	names := func(as []plugins.Artefact) (out []string) {
 		for _, x := range as {
 			out = append(out, x.Name+" "+string(x.Role))
@@ -289,6 +304,9 @@ func (k *kit) faulted(ctx context.Context, a at, f *Fixture, plan *fault) {
 	if !r.hasFired() {
 		k.broken(a, LawFired, "the driver did not ask this time")
 		return
+	}
+	if returned && err == nil && e.Facts != nil && !subset(e.Facts.Serials, f.Facts.Serials) {
+		k.broken(a, LawIdentify, "the export reports serials %v, which no unit here has", e.Facts.Serials)
 	}
 	if !returned || err != nil || e.Verdict != plugins.Complete {
 		return

@@ -52,11 +52,15 @@ func (k *kit) identify(ctx context.Context, a at, f *Fixture) {
 			}
 		}
 	}
-	foreign := Fixture{Name: f.Name, Unknown: f.Unknown, Options: f.Options}
 	a.fault = "a device that knows no command of the driver"
-	if got, err, _, returned := k.facts(ctx, a, &foreign, nil); returned && err == nil {
+	if got, err, _, returned := k.facts(ctx, a, foreign(f), nil); returned && err == nil {
 		k.broken(a, LawForeign, "Identify succeeds: %+v", got)
 	}
+}
+
+// foreign is a device of another platform than f's.
+func foreign(f *Fixture) *Fixture {
+	return &Fixture{Name: f.Name, Unknown: f.Unknown, Options: f.Options}
 }
 
 func subset(have, of []string) bool {

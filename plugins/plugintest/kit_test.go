@@ -219,6 +219,25 @@ func TestBadDriversAreCaught(t *testing.T) {
 			}
 			return plugins.Facts{Vendor: "Toys", OS: "Toy OS", OSVersion: "1.2", Serials: []string{strings.TrimSpace(serial)}}, nil
 		}}, plugintest.LawIdentify, "which no unit here has"},
+		{"promises facts and exports none", toy{info: func(i *plugins.Info) { i.Capabilities = []plugins.Capability{plugins.CapFacts} }},
+			plugintest.LawIdentify, "the export has the facts <nil>"},
+		{"exports another unit's facts", toy{info: func(i *plugins.Info) { i.Capabilities = []plugins.Capability{plugins.CapFacts} },
+			export: after(func(e *plugins.Export) { e.Facts = &plugins.Facts{Serials: []string{"X"}} })},
+			plugintest.LawIdentify, "the export has the facts"},
+		{"exports facts unannounced", toy{export: after(func(e *plugins.Export) { e.Facts = &plugins.Facts{} })},
+			plugintest.LawInfo, "is not listed"},
+		{"exports any device", toy{info: func(i *plugins.Info) { i.Capabilities = []plugins.Capability{plugins.CapFacts} },
+			export: func(ctx context.Context, s plugins.Session) (*plugins.Export, error) {
+				f, err := toyIdentify(ctx, s)
+				if err != nil {
+					return &plugins.Export{Verdict: plugins.Unknown, Reasons: []plugins.Reason{{Code: "strange", Text: "strange"}}}, nil
+				}
+				e, err := toyExport(ctx, s)
+				if e != nil {
+					e.Facts = &f
+				}
+				return e, err
+			}}, plugintest.LawForeign, "Export succeeds"},
 		{"claims any device", toy{identify: func(ctx context.Context, s plugins.Session) (plugins.Facts, error) {
 			f, err := toyIdentify(ctx, s)
 			if errors.Is(err, plugins.ErrWrongPlatform) {

@@ -1074,6 +1074,7 @@ type ExportEnd struct {
 	Reasons        []*Reason              `protobuf:"bytes,2,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	FactoryDefault bool                   `protobuf:"varint,3,opt,name=factory_default,json=factoryDefault,proto3" json:"factory_default,omitempty"`
 	NoRestore      []*Reason              `protobuf:"bytes,4,rep,name=no_restore,json=noRestore,proto3" json:"no_restore,omitempty"`
+	Facts          *Facts                 `protobuf:"bytes,5,opt,name=facts,proto3" json:"facts,omitempty"` // with the capability "facts"
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1132,6 +1133,13 @@ func (x *ExportEnd) GetFactoryDefault() bool {
 func (x *ExportEnd) GetNoRestore() []*Reason {
 	if x != nil {
 		return x.NoRestore
+	}
+	return nil
+}
+
+func (x *ExportEnd) GetFacts() *Facts {
+	if x != nil {
+		return x.Facts
 	}
 	return nil
 }
@@ -3768,13 +3776,14 @@ const file_cfgvault_plugin_proto_rawDesc = "" +
 	"\bartefact\x18\x01 \x01(\v2\x1c.cfgvault.plugin.v1.ArtefactH\x00R\bartefact\x12\x14\n" +
 	"\x04data\x18\x02 \x01(\fH\x00R\x04data\x121\n" +
 	"\x03end\x18\x03 \x01(\v2\x1d.cfgvault.plugin.v1.ExportEndH\x00R\x03endB\x06\n" +
-	"\x04part\"\xbf\x01\n" +
+	"\x04part\"\xf0\x01\n" +
 	"\tExportEnd\x12\x18\n" +
 	"\averdict\x18\x01 \x01(\tR\averdict\x124\n" +
 	"\areasons\x18\x02 \x03(\v2\x1a.cfgvault.plugin.v1.ReasonR\areasons\x12'\n" +
 	"\x0ffactory_default\x18\x03 \x01(\bR\x0efactoryDefault\x129\n" +
 	"\n" +
-	"no_restore\x18\x04 \x03(\v2\x1a.cfgvault.plugin.v1.ReasonR\tnoRestore\"\x9f\x01\n" +
+	"no_restore\x18\x04 \x03(\v2\x1a.cfgvault.plugin.v1.ReasonR\tnoRestore\x12/\n" +
+	"\x05facts\x18\x05 \x01(\v2\x19.cfgvault.plugin.v1.FactsR\x05facts\"\x9f\x01\n" +
 	"\x10NormalizeRequest\x121\n" +
 	"\x05facts\x18\x01 \x01(\v2\x19.cfgvault.plugin.v1.FactsH\x00R\x05facts\x12:\n" +
 	"\bartefact\x18\x02 \x01(\v2\x1c.cfgvault.plugin.v1.ArtefactH\x00R\bartefact\x12\x14\n" +
@@ -4069,80 +4078,81 @@ var file_cfgvault_plugin_proto_depIdxs = []int32{
 	18, // 10: cfgvault.plugin.v1.ExportPart.end:type_name -> cfgvault.plugin.v1.ExportEnd
 	8,  // 11: cfgvault.plugin.v1.ExportEnd.reasons:type_name -> cfgvault.plugin.v1.Reason
 	8,  // 12: cfgvault.plugin.v1.ExportEnd.no_restore:type_name -> cfgvault.plugin.v1.Reason
-	6,  // 13: cfgvault.plugin.v1.NormalizeRequest.facts:type_name -> cfgvault.plugin.v1.Facts
-	7,  // 14: cfgvault.plugin.v1.NormalizeRequest.artefact:type_name -> cfgvault.plugin.v1.Artefact
-	10, // 15: cfgvault.plugin.v1.NormalizePart.residual:type_name -> cfgvault.plugin.v1.Lines
-	12, // 16: cfgvault.plugin.v1.NormalizePart.coverage:type_name -> cfgvault.plugin.v1.Coverages
-	4,  // 17: cfgvault.plugin.v1.NormalizePart.end:type_name -> cfgvault.plugin.v1.Done
-	24, // 18: cfgvault.plugin.v1.StageRequest.change:type_name -> cfgvault.plugin.v1.ChangeRequest
-	7,  // 19: cfgvault.plugin.v1.StageRequest.artefact:type_name -> cfgvault.plugin.v1.Artefact
-	14, // 20: cfgvault.plugin.v1.StagePart.losses:type_name -> cfgvault.plugin.v1.Losses
-	23, // 21: cfgvault.plugin.v1.StagePart.end:type_name -> cfgvault.plugin.v1.StageEnd
-	5,  // 22: cfgvault.plugin.v1.ChangeRequest.session:type_name -> cfgvault.plugin.v1.Session
-	5,  // 23: cfgvault.plugin.v1.CommitRequest.session:type_name -> cfgvault.plugin.v1.Session
-	28, // 24: cfgvault.plugin.v1.AdaptRequest.start:type_name -> cfgvault.plugin.v1.AdaptStart
-	29, // 25: cfgvault.plugin.v1.AdaptRequest.interfaces:type_name -> cfgvault.plugin.v1.InterfaceMap
-	7,  // 26: cfgvault.plugin.v1.AdaptRequest.artefact:type_name -> cfgvault.plugin.v1.Artefact
-	6,  // 27: cfgvault.plugin.v1.AdaptStart.from:type_name -> cfgvault.plugin.v1.Facts
-	6,  // 28: cfgvault.plugin.v1.AdaptStart.to:type_name -> cfgvault.plugin.v1.Facts
-	56, // 29: cfgvault.plugin.v1.InterfaceMap.names:type_name -> cfgvault.plugin.v1.InterfaceMap.NamesEntry
-	6,  // 30: cfgvault.plugin.v1.RenderRequest.onto:type_name -> cfgvault.plugin.v1.Facts
-	7,  // 31: cfgvault.plugin.v1.ArtefactsPart.artefact:type_name -> cfgvault.plugin.v1.Artefact
-	14, // 32: cfgvault.plugin.v1.ArtefactsPart.losses:type_name -> cfgvault.plugin.v1.Losses
-	4,  // 33: cfgvault.plugin.v1.ArtefactsPart.end:type_name -> cfgvault.plugin.v1.Done
-	5,  // 34: cfgvault.plugin.v1.FactoryResetRequest.session:type_name -> cfgvault.plugin.v1.Session
-	34, // 35: cfgvault.plugin.v1.Command.answers:type_name -> cfgvault.plugin.v1.Answer
-	33, // 36: cfgvault.plugin.v1.RunRequest.command:type_name -> cfgvault.plugin.v1.Command
-	37, // 37: cfgvault.plugin.v1.RunReply.end:type_name -> cfgvault.plugin.v1.RunEnd
-	42, // 38: cfgvault.plugin.v1.OpenRequest.start:type_name -> cfgvault.plugin.v1.OpenStart
-	44, // 39: cfgvault.plugin.v1.OpenReply.opened:type_name -> cfgvault.plugin.v1.Opened
-	4,  // 40: cfgvault.plugin.v1.OpenReply.eof:type_name -> cfgvault.plugin.v1.Done
-	46, // 41: cfgvault.plugin.v1.Error.rejected:type_name -> cfgvault.plugin.v1.Rejected
-	48, // 42: cfgvault.plugin.v1.Info.options:type_name -> cfgvault.plugin.v1.Option
-	49, // 43: cfgvault.plugin.v1.Info.shell:type_name -> cfgvault.plugin.v1.Shell
-	50, // 44: cfgvault.plugin.v1.Info.artefacts:type_name -> cfgvault.plugin.v1.ArtefactSpec
-	51, // 45: cfgvault.plugin.v1.Info.volatile:type_name -> cfgvault.plugin.v1.LineRule
-	52, // 46: cfgvault.plugin.v1.Info.secrets:type_name -> cfgvault.plugin.v1.SecretRule
-	51, // 47: cfgvault.plugin.v1.Info.unordered:type_name -> cfgvault.plugin.v1.LineRule
-	0,  // 48: cfgvault.plugin.v1.Driver.Start:input_type -> cfgvault.plugin.v1.StartRequest
-	2,  // 49: cfgvault.plugin.v1.Driver.Cancel:input_type -> cfgvault.plugin.v1.CancelRequest
-	15, // 50: cfgvault.plugin.v1.Driver.Identify:input_type -> cfgvault.plugin.v1.IdentifyRequest
-	16, // 51: cfgvault.plugin.v1.Driver.Export:input_type -> cfgvault.plugin.v1.ExportRequest
-	19, // 52: cfgvault.plugin.v1.Driver.Normalize:input_type -> cfgvault.plugin.v1.NormalizeRequest
-	21, // 53: cfgvault.plugin.v1.Driver.Stage:input_type -> cfgvault.plugin.v1.StageRequest
-	25, // 54: cfgvault.plugin.v1.Driver.Commit:input_type -> cfgvault.plugin.v1.CommitRequest
-	24, // 55: cfgvault.plugin.v1.Driver.Confirm:input_type -> cfgvault.plugin.v1.ChangeRequest
-	24, // 56: cfgvault.plugin.v1.Driver.Discard:input_type -> cfgvault.plugin.v1.ChangeRequest
-	24, // 57: cfgvault.plugin.v1.Driver.Status:input_type -> cfgvault.plugin.v1.ChangeRequest
-	27, // 58: cfgvault.plugin.v1.Driver.Adapt:input_type -> cfgvault.plugin.v1.AdaptRequest
-	30, // 59: cfgvault.plugin.v1.Driver.Render:input_type -> cfgvault.plugin.v1.RenderRequest
-	32, // 60: cfgvault.plugin.v1.Driver.FactoryReset:input_type -> cfgvault.plugin.v1.FactoryResetRequest
-	35, // 61: cfgvault.plugin.v1.Sessions.Run:input_type -> cfgvault.plugin.v1.RunRequest
-	38, // 62: cfgvault.plugin.v1.Sessions.OpenCLI:input_type -> cfgvault.plugin.v1.OpenCLIRequest
-	40, // 63: cfgvault.plugin.v1.Sessions.CloseCLI:input_type -> cfgvault.plugin.v1.CloseCLIRequest
-	41, // 64: cfgvault.plugin.v1.Sessions.Open:input_type -> cfgvault.plugin.v1.OpenRequest
-	1,  // 65: cfgvault.plugin.v1.Driver.Start:output_type -> cfgvault.plugin.v1.StartReply
-	3,  // 66: cfgvault.plugin.v1.Driver.Cancel:output_type -> cfgvault.plugin.v1.CancelReply
-	6,  // 67: cfgvault.plugin.v1.Driver.Identify:output_type -> cfgvault.plugin.v1.Facts
-	17, // 68: cfgvault.plugin.v1.Driver.Export:output_type -> cfgvault.plugin.v1.ExportPart
-	20, // 69: cfgvault.plugin.v1.Driver.Normalize:output_type -> cfgvault.plugin.v1.NormalizePart
-	22, // 70: cfgvault.plugin.v1.Driver.Stage:output_type -> cfgvault.plugin.v1.StagePart
-	4,  // 71: cfgvault.plugin.v1.Driver.Commit:output_type -> cfgvault.plugin.v1.Done
-	4,  // 72: cfgvault.plugin.v1.Driver.Confirm:output_type -> cfgvault.plugin.v1.Done
-	4,  // 73: cfgvault.plugin.v1.Driver.Discard:output_type -> cfgvault.plugin.v1.Done
-	26, // 74: cfgvault.plugin.v1.Driver.Status:output_type -> cfgvault.plugin.v1.StatusReply
-	31, // 75: cfgvault.plugin.v1.Driver.Adapt:output_type -> cfgvault.plugin.v1.ArtefactsPart
-	31, // 76: cfgvault.plugin.v1.Driver.Render:output_type -> cfgvault.plugin.v1.ArtefactsPart
-	4,  // 77: cfgvault.plugin.v1.Driver.FactoryReset:output_type -> cfgvault.plugin.v1.Done
-	36, // 78: cfgvault.plugin.v1.Sessions.Run:output_type -> cfgvault.plugin.v1.RunReply
-	39, // 79: cfgvault.plugin.v1.Sessions.OpenCLI:output_type -> cfgvault.plugin.v1.OpenCLIReply
-	4,  // 80: cfgvault.plugin.v1.Sessions.CloseCLI:output_type -> cfgvault.plugin.v1.Done
-	43, // 81: cfgvault.plugin.v1.Sessions.Open:output_type -> cfgvault.plugin.v1.OpenReply
-	65, // [65:82] is the sub-list for method output_type
-	48, // [48:65] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	6,  // 13: cfgvault.plugin.v1.ExportEnd.facts:type_name -> cfgvault.plugin.v1.Facts
+	6,  // 14: cfgvault.plugin.v1.NormalizeRequest.facts:type_name -> cfgvault.plugin.v1.Facts
+	7,  // 15: cfgvault.plugin.v1.NormalizeRequest.artefact:type_name -> cfgvault.plugin.v1.Artefact
+	10, // 16: cfgvault.plugin.v1.NormalizePart.residual:type_name -> cfgvault.plugin.v1.Lines
+	12, // 17: cfgvault.plugin.v1.NormalizePart.coverage:type_name -> cfgvault.plugin.v1.Coverages
+	4,  // 18: cfgvault.plugin.v1.NormalizePart.end:type_name -> cfgvault.plugin.v1.Done
+	24, // 19: cfgvault.plugin.v1.StageRequest.change:type_name -> cfgvault.plugin.v1.ChangeRequest
+	7,  // 20: cfgvault.plugin.v1.StageRequest.artefact:type_name -> cfgvault.plugin.v1.Artefact
+	14, // 21: cfgvault.plugin.v1.StagePart.losses:type_name -> cfgvault.plugin.v1.Losses
+	23, // 22: cfgvault.plugin.v1.StagePart.end:type_name -> cfgvault.plugin.v1.StageEnd
+	5,  // 23: cfgvault.plugin.v1.ChangeRequest.session:type_name -> cfgvault.plugin.v1.Session
+	5,  // 24: cfgvault.plugin.v1.CommitRequest.session:type_name -> cfgvault.plugin.v1.Session
+	28, // 25: cfgvault.plugin.v1.AdaptRequest.start:type_name -> cfgvault.plugin.v1.AdaptStart
+	29, // 26: cfgvault.plugin.v1.AdaptRequest.interfaces:type_name -> cfgvault.plugin.v1.InterfaceMap
+	7,  // 27: cfgvault.plugin.v1.AdaptRequest.artefact:type_name -> cfgvault.plugin.v1.Artefact
+	6,  // 28: cfgvault.plugin.v1.AdaptStart.from:type_name -> cfgvault.plugin.v1.Facts
+	6,  // 29: cfgvault.plugin.v1.AdaptStart.to:type_name -> cfgvault.plugin.v1.Facts
+	56, // 30: cfgvault.plugin.v1.InterfaceMap.names:type_name -> cfgvault.plugin.v1.InterfaceMap.NamesEntry
+	6,  // 31: cfgvault.plugin.v1.RenderRequest.onto:type_name -> cfgvault.plugin.v1.Facts
+	7,  // 32: cfgvault.plugin.v1.ArtefactsPart.artefact:type_name -> cfgvault.plugin.v1.Artefact
+	14, // 33: cfgvault.plugin.v1.ArtefactsPart.losses:type_name -> cfgvault.plugin.v1.Losses
+	4,  // 34: cfgvault.plugin.v1.ArtefactsPart.end:type_name -> cfgvault.plugin.v1.Done
+	5,  // 35: cfgvault.plugin.v1.FactoryResetRequest.session:type_name -> cfgvault.plugin.v1.Session
+	34, // 36: cfgvault.plugin.v1.Command.answers:type_name -> cfgvault.plugin.v1.Answer
+	33, // 37: cfgvault.plugin.v1.RunRequest.command:type_name -> cfgvault.plugin.v1.Command
+	37, // 38: cfgvault.plugin.v1.RunReply.end:type_name -> cfgvault.plugin.v1.RunEnd
+	42, // 39: cfgvault.plugin.v1.OpenRequest.start:type_name -> cfgvault.plugin.v1.OpenStart
+	44, // 40: cfgvault.plugin.v1.OpenReply.opened:type_name -> cfgvault.plugin.v1.Opened
+	4,  // 41: cfgvault.plugin.v1.OpenReply.eof:type_name -> cfgvault.plugin.v1.Done
+	46, // 42: cfgvault.plugin.v1.Error.rejected:type_name -> cfgvault.plugin.v1.Rejected
+	48, // 43: cfgvault.plugin.v1.Info.options:type_name -> cfgvault.plugin.v1.Option
+	49, // 44: cfgvault.plugin.v1.Info.shell:type_name -> cfgvault.plugin.v1.Shell
+	50, // 45: cfgvault.plugin.v1.Info.artefacts:type_name -> cfgvault.plugin.v1.ArtefactSpec
+	51, // 46: cfgvault.plugin.v1.Info.volatile:type_name -> cfgvault.plugin.v1.LineRule
+	52, // 47: cfgvault.plugin.v1.Info.secrets:type_name -> cfgvault.plugin.v1.SecretRule
+	51, // 48: cfgvault.plugin.v1.Info.unordered:type_name -> cfgvault.plugin.v1.LineRule
+	0,  // 49: cfgvault.plugin.v1.Driver.Start:input_type -> cfgvault.plugin.v1.StartRequest
+	2,  // 50: cfgvault.plugin.v1.Driver.Cancel:input_type -> cfgvault.plugin.v1.CancelRequest
+	15, // 51: cfgvault.plugin.v1.Driver.Identify:input_type -> cfgvault.plugin.v1.IdentifyRequest
+	16, // 52: cfgvault.plugin.v1.Driver.Export:input_type -> cfgvault.plugin.v1.ExportRequest
+	19, // 53: cfgvault.plugin.v1.Driver.Normalize:input_type -> cfgvault.plugin.v1.NormalizeRequest
+	21, // 54: cfgvault.plugin.v1.Driver.Stage:input_type -> cfgvault.plugin.v1.StageRequest
+	25, // 55: cfgvault.plugin.v1.Driver.Commit:input_type -> cfgvault.plugin.v1.CommitRequest
+	24, // 56: cfgvault.plugin.v1.Driver.Confirm:input_type -> cfgvault.plugin.v1.ChangeRequest
+	24, // 57: cfgvault.plugin.v1.Driver.Discard:input_type -> cfgvault.plugin.v1.ChangeRequest
+	24, // 58: cfgvault.plugin.v1.Driver.Status:input_type -> cfgvault.plugin.v1.ChangeRequest
+	27, // 59: cfgvault.plugin.v1.Driver.Adapt:input_type -> cfgvault.plugin.v1.AdaptRequest
+	30, // 60: cfgvault.plugin.v1.Driver.Render:input_type -> cfgvault.plugin.v1.RenderRequest
+	32, // 61: cfgvault.plugin.v1.Driver.FactoryReset:input_type -> cfgvault.plugin.v1.FactoryResetRequest
+	35, // 62: cfgvault.plugin.v1.Sessions.Run:input_type -> cfgvault.plugin.v1.RunRequest
+	38, // 63: cfgvault.plugin.v1.Sessions.OpenCLI:input_type -> cfgvault.plugin.v1.OpenCLIRequest
+	40, // 64: cfgvault.plugin.v1.Sessions.CloseCLI:input_type -> cfgvault.plugin.v1.CloseCLIRequest
+	41, // 65: cfgvault.plugin.v1.Sessions.Open:input_type -> cfgvault.plugin.v1.OpenRequest
+	1,  // 66: cfgvault.plugin.v1.Driver.Start:output_type -> cfgvault.plugin.v1.StartReply
+	3,  // 67: cfgvault.plugin.v1.Driver.Cancel:output_type -> cfgvault.plugin.v1.CancelReply
+	6,  // 68: cfgvault.plugin.v1.Driver.Identify:output_type -> cfgvault.plugin.v1.Facts
+	17, // 69: cfgvault.plugin.v1.Driver.Export:output_type -> cfgvault.plugin.v1.ExportPart
+	20, // 70: cfgvault.plugin.v1.Driver.Normalize:output_type -> cfgvault.plugin.v1.NormalizePart
+	22, // 71: cfgvault.plugin.v1.Driver.Stage:output_type -> cfgvault.plugin.v1.StagePart
+	4,  // 72: cfgvault.plugin.v1.Driver.Commit:output_type -> cfgvault.plugin.v1.Done
+	4,  // 73: cfgvault.plugin.v1.Driver.Confirm:output_type -> cfgvault.plugin.v1.Done
+	4,  // 74: cfgvault.plugin.v1.Driver.Discard:output_type -> cfgvault.plugin.v1.Done
+	26, // 75: cfgvault.plugin.v1.Driver.Status:output_type -> cfgvault.plugin.v1.StatusReply
+	31, // 76: cfgvault.plugin.v1.Driver.Adapt:output_type -> cfgvault.plugin.v1.ArtefactsPart
+	31, // 77: cfgvault.plugin.v1.Driver.Render:output_type -> cfgvault.plugin.v1.ArtefactsPart
+	4,  // 78: cfgvault.plugin.v1.Driver.FactoryReset:output_type -> cfgvault.plugin.v1.Done
+	36, // 79: cfgvault.plugin.v1.Sessions.Run:output_type -> cfgvault.plugin.v1.RunReply
+	39, // 80: cfgvault.plugin.v1.Sessions.OpenCLI:output_type -> cfgvault.plugin.v1.OpenCLIReply
+	4,  // 81: cfgvault.plugin.v1.Sessions.CloseCLI:output_type -> cfgvault.plugin.v1.Done
+	43, // 82: cfgvault.plugin.v1.Sessions.Open:output_type -> cfgvault.plugin.v1.OpenReply
+	66, // [66:83] is the sub-list for method output_type
+	49, // [49:66] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_cfgvault_plugin_proto_init() }

@@ -122,6 +122,10 @@ func (c *Client) Export(ctx context.Context, s *Session) (e *plugins.Export, err
 				}
 				e = &plugins.Export{Artefacts: a.arts, Verdict: v, Reasons: list(p.End.GetReasons(), reasonFromWire),
 					FactoryDefault: p.End.GetFactoryDefault(), NoRestore: list(p.End.GetNoRestore(), reasonFromWire)}
+				if f := p.End.GetFacts(); f != nil {
+					facts := factsFromWire(f)
+					e.Facts = &facts
+				}
 				return errEnd
 			}
 			return nil

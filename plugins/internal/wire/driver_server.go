@@ -236,9 +236,12 @@ func (s *Served) Export(r *ExportRequest, out grpc.ServerStreamingServer[ExportP
 	if err != nil {
 		return err
 	}
-	return out.Send(&ExportPart{Part: &ExportPart_End{&ExportEnd{
-		Verdict: text(string(e.Verdict)), Reasons: list(e.Reasons, reasonToWire),
-		FactoryDefault: e.FactoryDefault, NoRestore: list(e.NoRestore, reasonToWire)}}})
+	end := &ExportEnd{Verdict: text(string(e.Verdict)), Reasons: list(e.Reasons, reasonToWire),
+		FactoryDefault: e.FactoryDefault, NoRestore: list(e.NoRestore, reasonToWire)}
+	if e.Facts != nil {
+		end.Facts = factsToWire(*e.Facts)
+	}
+	return out.Send(&ExportPart{Part: &ExportPart_End{end}})
 }
 
 // Normalize serves Driver.Normalize.
