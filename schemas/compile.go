@@ -240,7 +240,10 @@ func (s *statement) scoped(kw, name string) *statement {
 			if kw == "grouping" {
 				table = at.src.module.groups
 			}
-			return table[name]
+			if d := table[name]; d != nil && s.visible(d) {
+				return d
+			}
+			return nil
 		}
 		for _, d := range at.subs {
 			if d.kw == kw && d.arg == name {
@@ -262,9 +265,7 @@ func (c *compiler) lookup(s *statement, kw, ref string) *statement {
 	case m == nil:
 		return nil
 	case m == s.src.module:
-		if d := s.scoped(kw, local); d != nil {
-			return d
-		}
+		return s.scoped(kw, local)
 	}
 	if kw == "grouping" {
 		return m.groups[local]
@@ -368,7 +369,7 @@ func (c *compiler) identity(i *Identity, depth int) {
 func (c *compiler) base(s *statement) *Identity {
 	m, local, ok := c.resolve(s, s.arg, s.src.module)
 	if ok {
-		if b := m.idents[local]; b != nil {
+		if b := m.idents[local]; b != nil && s.visible(b.stmt) {
 			c.refer(s, s.parent, b.stmt)
 			return b
 		}
@@ -385,7 +386,7 @@ func (c *compiler) extension(s *statement, n *Node) {
 		return
 	}
 	def := m.exts[local]
-	if def == nil {
+	if def == nil || !s.visible(def) {
 		c.faultf(s, "RFC 7950 §6.3.1", "module %s has no extension %q", m.Name, clip(local))
 		return
 	}

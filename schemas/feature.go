@@ -153,7 +153,7 @@ func (e *featureExpr) factor(depth int) bool {
 		return true
 	}
 	f := m.features[local]
-	if f == nil {
+	if f == nil || !e.s.visible(f.stmt) {
 		e.fail("there is no feature %q", clip(t))
 		return true
 	}

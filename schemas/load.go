@@ -265,6 +265,11 @@ func (l *loader) module(name, revision string, by *statement) *Module {
 		l.report(faultf(by, "RFC 7950 §5.1.1", "module %s was wanted, %s was found", at(name, revision), at(name, m.Revision)))
 		return nil
 	}
+	for _, o := range slices.Concat(l.order, l.path) {
+		if o.Namespace == m.Namespace && o.Name != m.Name {
+			l.report(faultf(root.child("namespace"), "RFC 7950 §5.3", "module %s has the namespace %q too", o.Name, clip(m.Namespace)))
+		}
+	}
 	l.loaded[at(name, revision)] = m
 	l.loaded[at(name, m.Revision)] = m
 	l.path = append(l.path, m)
@@ -332,6 +337,7 @@ func (l *loader) link(m *Module, src *source, including []string, sum func([]byt
 		}
 	}
 	src.prefixes[own] = m
+	seen := make(map[string]bool)
 	for _, s := range src.root.subs {
 		switch s.kw {
 		case "import":
@@ -344,31 +350,84 @@ func (l *loader) link(m *Module, src *source, including []string, sum func([]byt
 				l.report(faultf(s, "RFC 7950 §5.1", "module %s imports itself", m.Name))
 				continue
 			}
-			imported := l.module(s.arg, s.childArg("revision-date"), s)
+			rev := s.childArg("revision-date")
+			imported := l.module(s.arg, rev, s)
 			src.prefixes[p] = imported
+			if imported != nil && rev != "" && !src.v11 && imported.main.v11 {
+				l.report(faultf(s, "RFC 7950 §12", "a module of YANG 1 imports %s, which is of YANG 1.1, by revision", s.arg))
+			}
 			if imported != nil && !slices.Contains(m.imports, imported) {
 				m.imports = append(m.imports, imported)
 			}
 		case "include":
-			if slices.Contains(including, s.arg) {
-				l.report(faultf(s, "RFC 7950 §7.1.6", "submodules include each other in a circle: %s → %s", strings.Join(including, " → "), s.arg))
+			if seen[s.arg] {
+				l.report(faultf(s, "RFC 7950 §7.1.6", "submodule %s is included twice", s.arg))
 				continue
 			}
-			rev := s.childArg("revision-date")
-			if slices.Contains(m.Submodules, s.arg) {
-				continue // included by another file already: one copy
+			seen[s.arg] = true
+			l.include(m, src, s, including, sum)
+		}
+	}
+}
+
+// include reads a submodule, once for all files that include it.
+func (l *loader) include(m *Module, src *source, s *statement, including []string, sum func([]byte)) {
+	rev := s.childArg("revision-date")
+	if slices.Contains(including, s.arg) && !src.v11 {
+		l.report(faultf(s, "RFC 6020 §5.1", "submodules include each other in a circle: %s → %s", strings.Join(including, " → "), s.arg))
+		return
+	}
+	if src.root.kw == "submodule" && src.v11 && !slices.ContainsFunc(m.main.root.subs, func(x *statement) bool { return x.kw == "include" && x.arg == s.arg }) {
+		l.report(faultf(s, "RFC 7950 §5.1", "module %s does not include all its submodules: %s is missing", m.Name, s.arg))
+		return
+	}
+	for _, f := range m.files {
+		if f.root.kw != "submodule" || f.root.arg != s.arg {
+			continue
+		}
+		if rev != "" && newest(f.root) != rev {
+			l.report(faultf(s, "RFC 7950 §5.1", "submodule %s is included in the revisions %s and %s", s.arg, newest(f.root), rev))
+		}
+		src.includes = append(src.includes, f)
+		return
+	}
+	text, file, err := find(l.Search, s.arg, rev)
+	if err != nil {
+		l.report(faultf(s, "RFC 7950 §7.1.6", "submodule %s was not found", at(s.arg, rev)))
+		return
+	}
+	root := l.file(text, file, "submodule", s.arg)
+	if root == nil {
+		return
+	}
+	if root.src.v11 != src.v11 {
+		l.report(faultf(s, "RFC 7950 §12", "the submodule %s is of another version of YANG", s.arg))
+		return
+	}
+	m.Submodules = append(m.Submodules, s.arg)
+	src.includes = append(src.includes, root.src)
+	sum(text)
+	l.link(m, root.src, append(slices.Clone(including), s.arg), sum)
+}
+
+// visible reports whether a definition of the same module can be referred to
+// from s. In YANG 1 a file sees what it includes, directly or not; in 1.1 all
+// files of a module see each other (RFC 6020 §5.1, RFC 7950 §5.1).
+func (s *statement) visible(def *statement) bool {
+	if s.src.v11 || s.src == def.src || s.src.module != def.src.module {
+		return true
+	}
+	seen := map[*source]bool{s.src: true}
+	for todo := []*source{s.src}; len(todo) > 0; todo = todo[1:] {
+		for _, f := range todo[0].includes {
+			if f == def.src {
+				return true
 			}
-			text, file, err := find(l.Search, s.arg, rev)
-			if err != nil {
-				l.report(faultf(s, "RFC 7950 §7.1.6", "submodule %s was not found", at(s.arg, rev)))
-				continue
-			}
-			if sub := l.file(text, file, "submodule", s.arg); sub != nil {
-				m.Submodules = append(m.Submodules, s.arg)
-				m.subRevisions = append(m.subRevisions, newest(sub))
-				sum(text)
-				l.link(m, sub.src, append(slices.Clone(including), s.arg), sum)
+			if !seen[f] {
+				seen[f] = true
+				todo = append(todo, f)
 			}
 		}
 	}
+	return false
 }

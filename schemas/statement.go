@@ -46,6 +46,7 @@ type source struct {
 	root     *statement
 	module   *Module            // the module it is, or belongs to
 	prefixes map[string]*Module // prefix → module, its own included
+	includes []*source          // the submodules that it includes itself
 	v11      bool
 }
 
