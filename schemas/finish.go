@@ -22,6 +22,7 @@ func (c *compiler) finish() {
 	if len(c.errs) > 0 || len(c.needed) > 0 {
 		return
 	}
+	c.whenCycles()
 	seen := make(map[*Node]int8)
 	c.each(c.set.root, func(n *Node) { c.refCycle(n, seen, 0) })
 	if len(c.errs) > 0 {

@@ -34,6 +34,47 @@ type validator struct {
 	targets map[targetKey]map[string]bool
 	whens   map[*item]int8              // 1 true, 2 false, 3 being evaluated
 	derived map[*item]map[*Node][]*item // children that nobody wrote, made on demand
+	view    view                        // of the expression that is being evaluated
+}
+
+// view is how the tree that an expression sees differs from the whole one.
+type view struct {
+	// config: state does not exist, since the expression is one of
+	// configuration (§6.4.1).
+	config bool
+	// parent has other children than else while a when is evaluated (§7.21.5):
+	// dummy, which has no value and no children, stands for all instances of
+	// its schema node, and what without makes conditional is not there.
+	parent  *item
+	dummy   *item
+	without *condition
+}
+
+// hides reports whether the condition being evaluated is one on which the
+// children of that schema node depend.
+func (w *view) hides(n *Node) bool {
+	if w.without == nil {
+		return false
+	}
+	for at := n; at != nil; at = at.parent {
+		if slices.Contains(at.whens, w.without) {
+			return true
+		}
+		if at != n && at.isDataOrRoot() {
+			return false
+		}
+	}
+	return false
+}
+
+// bool evaluates an expression of the schema node n in its view.
+func (v *validator) bool(e *xpath.Expr, at *item, n *Node, w view) (bool, error) {
+	was := v.view
+	w.config = n.config && !n.action
+	v.view = w
+	ok, err := v.eval.Bool(e, at)
+	v.view = was
+	return ok, err
 }
 
 type listKey struct {
@@ -110,7 +151,7 @@ func (v *validator) node(it *item) {
 
 // must checks one condition.
 func (v *validator) must(it *item, m *condition) {
-	ok, err := v.eval.Bool(m.expr, it)
+	ok, err := v.bool(m.expr, it, it.schema, view{})
 	switch {
 	case err != nil:
 		v.report(it, "RFC 7950 §7.5.3", "", fmt.Sprintf("must %q: %v", clip(m.expr.String()), err))
@@ -159,11 +200,12 @@ func (v *validator) falseWhen(it *item) string {
 			break
 		}
 		for _, w := range n.whens {
-			at := it
-			if w.up || n != it.schema {
-				at = it.parent
+			at, see := it.parent, view{parent: it.parent, without: w}
+			if !w.up && n == it.schema {
+				at = &item{schema: n, parent: it.parent, offset: -1, order: it.order}
+				see = view{parent: it.parent, dummy: at}
 			}
-			if ok, err := v.eval.Bool(w.expr, at); err != nil || !ok {
+			if ok, err := v.bool(w.expr, at, n, see); err != nil || !ok {
 				return w.expr.String()
 			}
 		}
@@ -211,7 +253,10 @@ func (v *validator) leads(it *item, val value) bool {
 	}
 	r := it.schema.refs[val.ref]
 	if r.preds {
+		was := v.view
+		v.view = view{}
 		out, err := v.eval.Eval(r.expr, it)
+		v.view = was
 		if err != nil {
 			return false
 		}

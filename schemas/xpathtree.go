@@ -14,6 +14,17 @@ import (
 // children returns the children of a schema node, with defaults and containers
 // that nobody wrote.
 func (v *validator) children(it *item, n *Node) []*item {
+	if w := &v.view; w.parent != nil || w.config {
+		switch {
+		case w.config && !n.config, w.dummy != nil && it == w.dummy:
+			return nil
+		case it != w.parent:
+		case w.dummy != nil && n == w.dummy.schema:
+			return []*item{w.dummy}
+		case w.hides(n):
+			return nil
+		}
+	}
 	if got := it.of(n); got != nil {
 		return got
 	}
@@ -109,6 +120,14 @@ func (v *validator) Name(it *item) xpath.Name {
 	return xpath.Name{Module: it.schema.module.Name, Local: it.schema.name}
 }
 
+// Namespace returns the XML namespace of a module.
+func (v *validator) Namespace(module string) string {
+	if m := v.set.byName[module]; m != nil {
+		return m.Namespace
+	}
+	return ""
+}
+
 // Value returns a leaf's value.
 func (v *validator) Value(it *item) (string, bool) { return it.val.text, it.schema.leafy() }
 
@@ -125,6 +144,9 @@ func (v *validator) Find(it *item, child, leaf xpath.Name, text string) ([]*item
 	entries := it.of(list)
 	if l == nil || l.kind != KindLeaf || len(entries) < 8 {
 		return nil, false
+	}
+	if w := &v.view; w.config && !(list.config && l.config) || w.dummy != nil && (w.dummy.schema == list || w.dummy.schema == l) || w.hides(list) || w.hides(l) {
+		return nil, false // the index is of the whole tree
 	}
 	key := listKey{it, list, l}
 	index, ok := v.lists[key]

@@ -19,6 +19,8 @@ type Tree[N comparable] interface {
 	// parts of the name match any.
 	Children(n N, name Name) []N
 	Name(n N) Name
+	// Namespace returns the XML namespace of a module.
+	Namespace(module string) string
 	// Value returns a leaf's canonical value, else "".
 	Value(n N) (value string, leaf bool)
 	// Order is a number that grows in document order.
@@ -40,6 +42,10 @@ type Tree[N comparable] interface {
 
 // ErrTooMuch says that an evaluation took more steps than its budget.
 var ErrTooMuch = errors.New("the expression takes too long to evaluate")
+
+// ErrType says that a node set was needed and another value was there (XPath
+// §4.1: nothing can be converted to a node set).
+var ErrType = errors.New("an argument or operand is not a node set")
 
 // Bounds on the nodes that may be visited: in one evaluation, and in all those
 // of one evaluator, some minutes of work.
@@ -126,6 +132,13 @@ func (v *Evaluator[N]) spend(n int) bool {
 	return v.err == nil
 }
 
+func (v *Evaluator[N]) wrongType() Value[N] {
+	if v.err == nil {
+		v.err = ErrType
+	}
+	return Value[N]{}
+}
+
 func (v *Evaluator[N]) eval(n node, f *frame[N]) Value[N] {
 	if !v.spend(1) {
 		return Value[N]{}
@@ -161,7 +174,7 @@ func (v *Evaluator[N]) binary(n *binary, f *frame[N]) Value[N] {
 		return boolean(v.compare(n.op, a, b, f))
 	case "|":
 		if a.kind != kindSet || b.kind != kindSet {
-			return Value[N]{}
+			return v.wrongType()
 		}
 		return Value[N]{set: v.ordered(append(slices.Clone(a.set), b.set...))}
 	}
@@ -276,7 +289,7 @@ func (v *Evaluator[N]) path(p *path, f *frame[N]) Value[N] {
 	case p.from != nil:
 		from := v.eval(p.from, f)
 		if from.kind != kindSet {
-			return Value[N]{}
+			return v.wrongType()
 		}
 		set = from.set
 		for i := range p.preds {

@@ -21,10 +21,20 @@ func (v *Evaluator[N]) call(c *call, f *frame[N]) Value[N] {
 	first := func(i int) (N, bool) {
 		var zero N
 		a := arg(i)
-		if a.kind != kindSet || len(a.set) == 0 {
+		if a.kind != kindSet {
+			v.wrongType()
+		}
+		if len(a.set) == 0 {
 			return zero, false
 		}
 		return a.set[0], true
+	}
+	nodes := func(i int) []N {
+		a := arg(i)
+		if a.kind != kindSet {
+			v.wrongType()
+		}
+		return a.set
 	}
 	switch c.name {
 	case "current":
@@ -34,7 +44,7 @@ func (v *Evaluator[N]) call(c *call, f *frame[N]) Value[N] {
 	case "position":
 		return num(float64(f.pos))
 	case "count":
-		return num(float64(len(arg(0).set)))
+		return num(float64(len(nodes(0))))
 	case "id":
 		return Value[N]{}
 	case "local-name", "name", "namespace-uri":
@@ -49,7 +59,7 @@ func (v *Evaluator[N]) call(c *call, f *frame[N]) Value[N] {
 		case c.name == "name":
 			return str(name.Module + ":" + name.Local)
 		}
-		return str(name.Module)
+		return str(v.tree.Namespace(name.Module))
 	case "string":
 		return str(text(0))
 	case "concat":
@@ -95,7 +105,7 @@ func (v *Evaluator[N]) call(c *call, f *frame[N]) Value[N] {
 		return num(v.number(arg(0)))
 	case "sum":
 		total := 0.0
-		for _, n := range arg(0).set {
+		for _, n := range nodes(0) {
 			total += toNumber(v.stringOf(n))
 		}
 		return num(total)
@@ -119,7 +129,7 @@ func (v *Evaluator[N]) call(c *call, f *frame[N]) Value[N] {
 		return Value[N]{set: v.tree.Deref(n)}
 	case "derived-from", "derived-from-or-self":
 		want := text(1)
-		for _, n := range arg(0).set {
+		for _, n := range nodes(0) {
 			if v.tree.DerivedFrom(n, want, c.name == "derived-from-or-self", f.e.names) {
 				return boolean(true)
 			}

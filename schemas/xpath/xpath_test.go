@@ -53,6 +53,7 @@ type forest struct {
 func (f *forest) Root() *element             { return f.root }
 func (f *forest) Parent(n *element) *element { return n.parent }
 func (f *forest) Name(n *element) Name       { return n.name }
+func (f *forest) Namespace(m string) string  { return "urn:" + m }
 func (f *forest) Order(n *element) int       { return n.order }
 func (f *forest) Value(n *element) (string, bool) {
 	return n.value, len(n.kids) == 0
@@ -128,7 +129,7 @@ func TestEval(t *testing.T) {
 		{"string(1 div 3 > 0)", "true"}, {"string(100000000000000000000)", "100000000000000000000"}, {"string(0.1)", "0.1"}, {"concat('a', n, 'b')", "a12b"}, {"starts-with(text, 'abc')", "true"}, {"contains(text, 'ca')", "true"},
 		{"substring-before('1999/04', '/')", "1999"}, {"substring-after('1999/04', '/')", "04"}, {"substring-before('a', 'z')", ""}, {"substring('12345', 2, 3)", "234"}, {"substring('12345', 2)", "2345"}, {"substring('12345', 1.5, 2.6)", "234"},
 		{"substring('12345', 0 div 0, 3)", ""}, {"substring('12345', -42, 1 div 0)", "12345"}, {"substring('äöü', 2, 1)", "ö"}, {"string-length('äö')", "2"}, {"normalize-space('  a  b ')", "a b"}, {"translate('bar','abc','AB')", "BAr"}, {"translate('--a--','-','')", "a"},
-		{"local-name(l)", "l"}, {"name(l)", "m:l"}, {"namespace-uri(x:dup)", "x"}, {"local-name(/)", ""}, {"re-match(text, 'abcabc')", "true"}, {"deref(ref)", "o"}, {"deref(ref)/../other", "o"}, {"enum-value(seven)", "7"}, {"enum-value(text)", "NaN"},
+		{"local-name(l)", "l"}, {"name(l)", "m:l"}, {"namespace-uri(x:dup)", "urn:x"}, {"local-name(/)", ""}, {"re-match(text, 'abcabc')", "true"}, {"deref(ref)", "o"}, {"deref(ref)/../other", "o"}, {"enum-value(seven)", "7"}, {"enum-value(text)", "NaN"},
 		{"bit-is-set(text, 'bc')", "true"}, {"derived-from-or-self(text, 'abcabc')", "true"}, {"derived-from(text, 'abcabc')", "false"}, {"current()/n", "12"}, {"l[v = 2]/k", "b"}, {"div", ""}, {"n div 2", "6"}, {"n*2", "24"}, {"* = 12", "true"}, {"-n", "-12"}, {"lang('en')", "false"},
 	}
 	f := sampleTree()
@@ -157,6 +158,40 @@ func TestCompileRefuses(t *testing.T) {
 		strings.Repeat("a[", 1000), strings.Repeat("1+", 1000) + "1", strings.Repeat("a/", 1000) + "a", strings.Repeat(" ", 100_000)} {
 		if _, err := Compile(bad, names()); err == nil {
 			t.Errorf("%.40q is accepted", bad)
+		}
+	}
+}
+
+// TestType: what must be a node set is not converted to one (XPath §4.1).
+func TestType(t *testing.T) {
+	f := sampleTree()
+	for _, expr := range []string{"count(1)", "sum('x')", "1 | 2", "n | 'x'", "deref('x')", "derived-from('x', 'm:y')", "enum-value(1)", "bit-is-set('a', 'b')", "local-name('x')", "string(1)/a", "('x')[1]", "name(true())", "not(count('x'))"} {
+		e, err := Compile(expr, names())
+		if err != nil {
+			t.Errorf("%s: %v", expr, err)
+			continue
+		}
+		if _, err := NewEvaluator[*element](f).Eval(e, f.root.kids[0]); !errors.Is(err, ErrType) {
+			t.Errorf("%s: %v", expr, err)
+		}
+	}
+}
+
+// TestReach lists the nodes that an expression may look at.
+func TestReach(t *testing.T) {
+	f := sampleTree()
+	for expr, want := range map[string]string{
+		"n": "n", "../other": "other", ".": "", "..": "", "l[k = current()/../other]/v": "l l l k k k other v v v", "//k": "k k k", "l/v | n": "l l l v v v n", "count(l) > 1": "l l l",
+		"deref(ref)/../other": "ref other", "following-sibling::*": "other", "ancestor::*": "", "self::m:top/n": "n", "descendant::v": "v v v", "not(x:dup)": "dup", "-n": "n", "(l)[v = 1]": "l l l v v v",
+	} {
+		e, err := Compile(expr, names())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		Reach(e, f, f.root.kids[0], func(n *element) { got = append(got, n.name.Local) })
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("%s reaches %q, want %q", expr, s, want)
 		}
 	}
 }
