@@ -20,12 +20,13 @@ const (
 	Statement             // everything else; may head a block
 	Text                  // inside a multi-line text; belongs to its Parent
 	TextEnd               // the line that ends a multi-line text and holds none of it
+	Close                 // the brace that ends the block of its Parent
 )
 
 // None is the Parent of a line outside any block.
 const None = -1
 
-// Line is one line of a document.
+// Line is one line of a document, or in a dialect with braces a part of one.
 type Line struct {
 	Number int    // in the input, from 1; 0 for a line that was inserted
 	Body   string // without its line ending
@@ -34,15 +35,22 @@ type Line struct {
 	Indent int  // columns of white space before the first word; a tab counts as one
 	Parent int  // index of the line that heads the block this one is in, or None
 	Next   int  // index after the last line of the block this line heads; its own index + 1 if it heads none
-	Open   bool // heads a multi-line text that never ends
-	gone   bool
+	Open   bool // heads a multi-line text that never ends, or is a statement that is cut off
+	Block  bool // heads a block in braces, even an empty one
+
+	// Inactive statements are kept and have no effect: "inactive:" and
+	// "deactivate" of Junos, on the statement or on a block around it.
+	Inactive bool
+
+	gone bool
 }
 
 // Doc is a parsed document. It is not safe for concurrent changes.
 type Doc struct {
 	Lines []Line
 
-	join func(lines []string) string // of a statement that goes on; nil: none does
+	join   func(lines []string) string // of a statement that goes on; nil: none does
+	broken int                         // the first line whose braces do not match
 }
 
 // Word is a word of a line and the byte where it begins in the body.

@@ -24,13 +24,16 @@ func parsers() map[string]func(string) *syntax.Doc {
 		"interfaces": func(s string) *syntax.Doc { return syntax.ParseSections(s, syntax.Interfaces()) },
 		"routeros":   func(s string) *syntax.Doc { return syntax.ParseSections(s, syntax.RouterOS()) },
 		"uci":        syntax.ParseUCI,
+		"junos":      func(s string) *syntax.Doc { return syntax.ParseBraces(s, junos()) },
+		"vyos":       func(s string) *syntax.Doc { return syntax.ParseBraces(s, vyos()) },
+		"set":        syntax.ParseCommands,
 		"properties": func(s string) *syntax.Doc { return syntax.ParseSections(s, syntax.Properties()) },
 	}
 }
 
 // outline prints the structure: number, kind, and the number of the heading.
 func outline(d *syntax.Doc) string {
-	kinds := map[syntax.Kind]string{syntax.Blank: "-", syntax.Comment: "#", syntax.Statement: "s", syntax.Text: "t", syntax.TextEnd: "e"}
+	kinds := map[syntax.Kind]string{syntax.Blank: "-", syntax.Comment: "#", syntax.Statement: "s", syntax.Text: "t", syntax.TextEnd: "e", syntax.Close: "c"}
 	var b strings.Builder
 	for i, l := range d.Lines {
 		if i > 0 {
@@ -140,9 +143,13 @@ func FuzzLossless(f *testing.F) {
 			if got := d.String(); got != in {
 				t.Fatalf("%s: %q came out as %q", name, in, got)
 			}
+			number := 1
 			for i, l := range d.Lines {
-				if l.Number != i+1 || l.Next <= i || l.Next > len(d.Lines) {
+				if l.Number != number || l.Next <= i || l.Next > len(d.Lines) {
 					t.Fatalf("%s: line %d is numbered %d and reaches to %d", name, i, l.Number, l.Next)
+				}
+				if l.End != "" {
+					number++
 				}
 				if p := l.Parent; p != syntax.None && (p >= i || d.Lines[p].Next <= i || d.Lines[p].Next < l.Next) {
 					t.Fatalf("%s: line %d sticks out of its block", name, i+1)
@@ -171,6 +178,11 @@ func TestLinear(t *testing.T) {
 		"deep, then comments":  deep.String() + strings.Repeat("!\n", 1<<16),
 		"deep comments":        deep.String() + strings.Repeat(strings.Repeat(" ", 1499)+"!\n", 1000),
 		"open banner":          strings.Repeat("banner motd ^D\n", 1<<16),
+		"open comments":        strings.Repeat("/* a\n", 1<<16),
+		"open strings":         strings.Repeat("a \"\n", 1<<16) + "\"\\",
+		"open lists":           strings.Repeat("a [ b\n", 1<<16),
+		"deep braces":          strings.Repeat("a {\n", 1<<15) + strings.Repeat("}\n", 1<<16),
+		"braces on one line":   strings.Repeat("a { b; /* */ } ", 1<<15),
 		"continued":            "[A]\n" + strings.Repeat("k=\\\n", 1<<16),
 		"one line":             strings.Repeat("a ", 1<<20),
 		"open certificate":     "x\n certificate y\n" + strings.Repeat(" zz\n", 1<<16),

@@ -9,7 +9,7 @@ import "strings"
 // (openwrt.org, "The UCI system"; libuci).
 func ParseUCI(text string) *Doc {
 	d := &Doc{Lines: split(text)}
-	d.join = func(lines []string) string { return strings.Join(lines, "\n") }
+	d.join = joinLines
 	head, last := None, 0
 	for i := 0; i < len(d.Lines); i++ {
 		l := &d.Lines[i]
