@@ -31,6 +31,7 @@ const Rest = -1
 //	host-name           one word of up to 253 characters
 //	domain              a domain name
 //	line                the rest of the line
+//	text                one word that may hold blanks and newlines, for tables that quote
 //	ip ip4 ip6          an address in its canonical form (RFC 5952)
 //	zoned               an address that may have a zone, "fe80::1%eth0"
 //	prefix prefix4 prefix6   a prefix, host bits cleared
@@ -46,6 +47,7 @@ const Rest = -1
 //	family-prefix       a prefix; parts family ("ipv4", "ipv6") and prefix
 //	secret              one word that is a secret
 //	secret-line         the rest of the line, a secret
+//	secret-text         as text, a secret
 //	none                no word at all: never matches
 //	1..4094             a whole number between these
 //	one-of=a|b>c        one of these words; "b>c" is b in the text and c in the tree
@@ -56,6 +58,7 @@ func Builtin() map[string]Codec {
 		"host-name":   Word(nil).Max(253),
 		"domain":      Word(isDomain),
 		"line":        Line(),
+		"text":        Text(),
 		"ip":          address(0, false),
 		"ip4":         address(4, false),
 		"ip6":         address(6, false),
@@ -75,6 +78,7 @@ func Builtin() map[string]Codec {
 		"vlans":       vlans(),
 		"secret":      secret(Word(nil).Max(255)),
 		"secret-line": secret(Line()),
+		"secret-text": secret(Text()),
 	}
 }
 
@@ -109,6 +113,18 @@ func Line() Codec {
 		Write: func(v []any) (string, bool) {
 			s, is := v[0].(string)
 			return s, is && s != "" && s == strings.Trim(s, " \t\r") && !strings.ContainsAny(s, "\n\r") && Storable(s)
+		},
+	}
+}
+
+// Text makes a codec of one quoted word that may hold blanks and newlines.
+func Text() Codec {
+	good := func(s string) bool { return s != "" && Storable(s) && !strings.Contains(s, "\r") }
+	return Codec{
+		Read: func(s string) ([]any, bool) { return []any{s}, good(s) },
+		Write: func(v []any) (string, bool) {
+			s, is := v[0].(string)
+			return s, is && good(s)
 		},
 	}
 }

@@ -202,6 +202,14 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 	if out.kids, err = c.rows(r.Rows, inner); err != nil {
 		return nil, err
 	}
+	for _, o := range out.ops {
+		if c.l.table.Nested && len(out.kids) > 0 && (o.code == opSkip || o.code == opFlag) {
+			return nil, fmt.Errorf("a row with rows below it has optional words")
+		}
+	}
+	if c.l.table.Nested && (r.Body != "" || r.End != "") {
+		return nil, fmt.Errorf("a row of a nested table has a text or an end")
+	}
 	out.index = index(out.kids)
 	for _, k := range out.kids {
 		out.opens = out.opens || !k.ReadOnly

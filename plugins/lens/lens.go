@@ -61,6 +61,17 @@ type Table struct {
 	Codecs map[string]Codec                                        // beside those of Builtin
 	Funcs  map[string]func(value any) (any, bool)                  // functions of facts
 
+	// Nested: the words of a statement and those of the headings around it are
+	// one path, which rows below rows take one after the other; "a b { c; }"
+	// says the same as "a { b { c; } }" and as the one line "a b c". Only rows
+	// without rows below them may have optional words. Written are blocks in
+	// braces, each statement ended by Ending.
+	Nested bool
+	Ending string
+
+	// Unquote reads a word for every codec, Quote writes it; nil: as it is.
+	Unquote, Quote func(word string) string
+
 	// Given are variables that are bound before a text is read, by Reader.Read.
 	// Rows that need one which is not given are not read.
 	Given []string

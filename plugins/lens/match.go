@@ -89,6 +89,7 @@ func (x *reading) match(ops []op, pc, wi int) bool {
 		switch o.code {
 		case opWord:
 			if wi >= len(x.words) || x.words[wi].Text != o.text {
+				x.short = x.short || wi >= len(x.words)
 				return false
 			}
 			wi, pc = wi+1, pc+1
@@ -116,6 +117,7 @@ func (x *reading) match(ops []op, pc, wi int) bool {
 		case opVar:
 			text, next := x.take(o.codec, wi)
 			if next < 0 {
+				x.short = x.short || wi >= len(x.words)
 				return false
 			}
 			if o.text != "" && text == o.text {
@@ -138,7 +140,8 @@ func (x *reading) match(ops []op, pc, wi int) bool {
 			wi, pc = next, pc+1
 		}
 	}
-	return wi == len(x.words)
+	x.end = wi
+	return wi == len(x.words) || x.open
 }
 
 func same(a, b any) bool {

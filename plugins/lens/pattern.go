@@ -106,7 +106,35 @@ func (c *compiler) pattern(text string, names map[string]int, optional map[int]b
 	return ops, nil
 }
 
+// codec returns a codec by its name, for words as the table quotes them.
 func (c *compiler) codec(name string) (*Codec, error) {
+	codec, err := c.plainCodec(name)
+	t := &c.l.table
+	switch {
+	case err != nil || !t.Nested && t.Unquote == nil:
+		return codec, err
+	case t.Nested && codec.Words != 0 && codec.Words != 1:
+		return nil, fmt.Errorf("codec %q takes more than one word, and rows of a nested table take word by word", name)
+	case t.Unquote == nil:
+		return codec, nil
+	}
+	quoted, read, write := *codec, codec.Read, codec.Write
+	quoted.Read = func(s string) ([]any, bool) {
+		plain := t.Unquote(s)
+		v, ok := read(plain)
+		if ok && plain != s { // quotes may hold what cannot be written
+			_, ok = write(v)
+		}
+		return v, ok
+	}
+	quoted.Write = func(v []any) (string, bool) {
+		s, ok := write(v)
+		return t.Quote(s), ok
+	}
+	return &quoted, nil
+}
+
+func (c *compiler) plainCodec(name string) (*Codec, error) {
 	if name == "" {
 		name = "word"
 	}

@@ -75,8 +75,13 @@ type reading struct {
 	loose    bool         // a leaf-list was added to by a second statement
 	own      int          // how many of words are of the line itself
 	joined   map[int]bool // lines that were read with another
-	remark   string       // the last comment: most are the one before it
-	remarked Rule         // what it was classed by
+	taken    []*row       // nested: the rows that took the words of the path at hand
+	noted    plugins.Line // nested: the line at hand
+	open     bool         // match may leave words, and end says where
+	end      int
+	short    bool   // match met the end of the words within a pattern
+	remark   string // the last comment: most are the one before it
+	remarked Rule   // what it was classed by
 }
 
 func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, frozen bool) {
@@ -94,7 +99,12 @@ func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, froz
 	}
 	from := len(r.residual)
 	r.residual = slices.Grow(r.residual, len(x.doc.Lines)/8)
-	x.block(0, len(x.doc.Lines), l.top, true)
+	if l.table.Nested {
+		x.nested(0, len(x.doc.Lines), l.top, nil, plugins.Unparsed, "", true)
+		x.flush()
+	} else {
+		x.block(0, len(x.doc.Lines), l.top, true)
+	}
 	x.count()
 	if x.loose {
 		l.canonicalLists(r.root)
@@ -260,6 +270,11 @@ func (x *reading) texts(i int, class plugins.Class, rule string) {
 }
 
 func (x *reading) comment(line *syntax.Line) {
+	class, rule := x.commentClass(line)
+	x.account(line.Number, class, rule)
+}
+
+func (x *reading) commentClass(line *syntax.Line) (class plugins.Class, rule string) {
 	body := strings.TrimRight(line.Body[line.Indent:], " \t\r")
 	if body != x.remark || x.remarked.Class == "" {
 		x.remark, x.remarked = body, Rule{Class: plugins.Unparsed}
@@ -270,7 +285,7 @@ func (x *reading) comment(line *syntax.Line) {
 			}
 		}
 	}
-	x.account(line.Number, x.remarked.Class, x.remarked.ID)
+	return x.remarked.Class, x.remarked.ID
 }
 
 // heading is what may be shown of the heading of a block.

@@ -2,6 +2,7 @@ package lens
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
@@ -26,7 +27,15 @@ type Names struct {
 
 	// Words splits a statement; nil: syntax.Words.
 	Words func(buf []syntax.Word, statement string) []syntax.Word
+
+	// Path: a pattern is about the words of a statement together with those of
+	// the headings around it, for dialects in which they are one path.
+	Path bool
 }
+
+// deepest is how many words of headings a path is made of; no device nests
+// deeper.
+const deepest = 256
 
 // Apply renames interfaces throughout a document. It fails if two interfaces
 // of the document would come to have one name, and then changes nothing that
@@ -67,14 +76,23 @@ func (n Names) Apply(d *syntax.Doc, m plugins.InterfaceMap) error {
 		first[key] = append(first[key], p)
 	}
 	var words []syntax.Word
+	above := map[int][]syntax.Word{} // words of the headings down to a heading
 	for i := range d.Lines {
 		l := &d.Lines[i]
 		if l.Kind != syntax.Statement || d.Removed(i) {
 			continue
 		}
-		words = split(words[:0], l.Body)
-		if len(words) == 0 {
+		words = words[:0]
+		if n.Path {
+			words = append(words, above[l.Parent]...)
+		}
+		own := len(words)
+		words = split(words, l.Body)
+		if len(words) == own {
 			continue
+		}
+		if n.Path && l.Block && len(words) < deepest {
+			above[i] = slices.Clone(words)
 		}
 		hit := map[int]bool{}
 		for _, key := range []string{words[0].Text, ""} {
@@ -82,7 +100,7 @@ func (n Names) Apply(d *syntax.Doc, m plugins.InterfaceMap) error {
 				positions(p, words, 0, hit)
 			}
 		}
-		for k := len(words) - 1; k >= 0; k-- {
+		for k := len(words) - 1; k >= own; k-- {
 			if !hit[k] {
 				continue
 			}

@@ -121,7 +121,7 @@ func (w *writer) frame(r *row, depth int) {
 		}
 		if _, ok := w.format(r); ok {
 			before := len(w.out)
-			line(w, depth, w.text)
+			w.heading(depth)
 			heading := len(w.out)
 			w.below(r, depth+1)
 			if len(w.out) == heading {
@@ -136,7 +136,18 @@ func (w *writer) frame(r *row, depth int) {
 	}
 }
 
+// heading writes the statement at hand as the heading of a block.
+func (w *writer) heading(depth int) {
+	if w.l.table.Nested {
+		w.text = append(w.text, " {"...)
+	}
+	line(w, depth, w.text)
+}
+
 func (w *writer) close(r *row, depth int) {
+	if w.l.table.Nested {
+		line(w, depth, "}")
+	}
 	if r.End != "" {
 		line(w, depth, r.End)
 	}
@@ -186,6 +197,13 @@ func (w *writer) statement(r *row, from, to, depth int) {
 			t.node.used = true
 		}
 	}
+	switch {
+	case w.l.table.Nested && r.opens:
+		w.block(r, depth, fresh)
+		return
+	case w.l.table.Nested:
+		w.text = append(w.text, w.l.table.Ending...)
+	}
 	line(w, depth, w.text)
 	for _, l := range body {
 		line(w, 0, l)
@@ -196,6 +214,24 @@ func (w *writer) statement(r *row, from, to, depth int) {
 	if r.opens {
 		w.below(r, depth+1)
 		w.close(r, depth)
+	}
+}
+
+// block writes the statement at hand in braces with what stands below it. An
+// empty one is a statement where statements have an ending, and nothing at all
+// where another statement has said it.
+func (w *writer) block(r *row, depth int, fresh bool) {
+	before, statement := len(w.out), string(w.text)
+	w.heading(depth)
+	heading := len(w.out)
+	w.below(r, depth+1)
+	switch {
+	case len(w.out) > heading, fresh && w.l.table.Ending == "":
+		w.close(r, depth)
+	default:
+		if w.out = w.out[:before]; fresh {
+			line(w, depth, statement+w.l.table.Ending)
+		}
 	}
 }
 
