@@ -75,6 +75,9 @@ func (d *defaulter) group(n *Node, items []*item, it, out *item) {
 		if (d.mode == Trim || d.mode == Explicit) && d.from.tagged(k) && n.trimmable {
 			continue
 		}
+		if d.v != nil && k.leafless(false) && !d.v.caseChosen(it, n) {
+			continue // an empty container chooses no case
+		}
 		c := d.copy(k, out)
 		if n.virtual() && len(c.groups) == 0 && (k.offset < 0 || len(k.groups) > 0) && d.out.meta[c] == nil {
 			continue // it was made for defaults that are not there, or has lost them all

@@ -15,7 +15,10 @@ const (
 	OpCreate  Op = "create"
 	OpDelete  Op = "delete"
 	OpReplace Op = "replace"
-	OpMove    Op = "move" // an entry of a list or leaf-list that the user orders
+	OpMerge   Op = "merge"  // of a container that exists because its parent does
+	OpInsert  Op = "insert" // a new entry of a list or leaf-list that the user orders
+	OpMove    Op = "move"   // an entry of such a list, to another place
+	OpRemove  Op = "remove" // like delete; only patches of others have it
 )
 
 // Edit is one difference between two trees.
@@ -25,9 +28,9 @@ type Edit struct {
 	Schema *Node
 	Old    string // canonical value before, of a leaf; JSON of what is deleted otherwise
 	New    string // canonical value after, of a leaf; JSON of what is created otherwise
-	After  string // of a move or a creation in user order: the path of the entry before it, "" for the first
+	After  string // of a move or an insertion: the path of the entry before it, "" for the first
 
-	old, new *item
+	old, new, after *item
 }
 
 // Diff returns the edits that lead from the configuration of a to that of b,
@@ -45,6 +48,15 @@ func Diff(a, b *Tree) []Edit {
 type differ struct{ edits []Edit }
 
 func (d *differ) children(a, b *item) {
+	// What is in a choice goes first: creating a node of another case would
+	// delete it (RFC 7950 §7.9).
+	for _, g := range a.groups {
+		if inCase(g.schema) && b.of(g.schema) == nil {
+			for _, k := range g.items {
+				d.remove(k)
+			}
+		}
+	}
 	i, j := 0, 0
 	for i < len(a.groups) || j < len(b.groups) {
 		c := 0
@@ -58,8 +70,10 @@ func (d *differ) children(a, b *item) {
 		}
 		switch {
 		case c < 0:
-			for _, k := range a.groups[i].items {
-				d.remove(k)
+			if !inCase(a.groups[i].schema) {
+				for _, k := range a.groups[i].items {
+					d.remove(k)
+				}
 			}
 			i++
 		case c > 0:
@@ -73,12 +87,20 @@ func (d *differ) children(a, b *item) {
 	}
 }
 
+func inCase(n *Node) bool { return n.parent.kind == KindCase }
+
 func (d *differ) remove(k *item) {
 	d.edits = append(d.edits, Edit{Op: OpDelete, Path: k.path(), Schema: k.schema, Old: k.content(), old: k})
 }
 
 func (d *differ) create(k, after *item) {
-	e := Edit{Op: OpCreate, Path: k.path(), Schema: k.schema, New: k.content(), new: k}
+	e := Edit{Op: OpCreate, Path: k.path(), Schema: k.schema, New: k.content(), new: k, after: after}
+	switch {
+	case k.schema.userOrder:
+		e.Op = OpInsert
+	case k.schema.virtual():
+		e.Op = OpMerge
+	}
 	if after != nil {
 		e.After = after.path()
 	}
@@ -112,7 +134,7 @@ func (d *differ) group(a, b group) {
 // identity is what an entry keeps when its content changes.
 func (it *item) identity() string {
 	if it.schema.kind == KindLeafList {
-		return it.val.text
+		return "." + it.val.text
 	}
 	if len(it.keys) == 0 {
 		return it.content()
@@ -165,7 +187,7 @@ func (d *differ) entries(a, b []*item) {
 			continue
 		}
 		if k.schema.userOrder && !stay[id] {
-			e := Edit{Op: OpMove, Path: k.path(), Schema: k.schema, old: was, new: k}
+			e := Edit{Op: OpMove, Path: k.path(), Schema: k.schema, old: was, new: k, after: after}
 			if after != nil {
 				e.After = after.path()
 			}
@@ -227,7 +249,7 @@ func WriteDiff(w io.Writer, edits []Edit) error {
 
 func (e Edit) write(b *strings.Builder) {
 	switch e.Op {
-	case OpCreate:
+	case OpCreate, OpMerge, OpInsert:
 		e.new.lines(b, "+ ")
 	case OpDelete:
 		e.old.lines(b, "- ")

@@ -221,12 +221,12 @@ func (s pathStep) matches(k *item, i int) bool {
 // leave their predicates out to mean all entries. It fails if the schema has
 // no such path.
 func (t *Tree) Get(path string) ([]Leaf, error) {
-	p, err := t.set.parsePath(path, func(m string) (string, bool) { _, ok := t.set.byName[m]; return m, ok }, true)
+	found, err := t.find(path)
 	if err != nil {
-		return nil, fmt.Errorf("path %s: %w", clip(path), err)
+		return nil, err
 	}
 	var out []Leaf
-	for _, it := range t.root.find(p, (*item).of) {
+	for _, it := range found {
 		(&Tree{set: t.set, root: it}).Leaves(func(l Leaf) bool {
 			out = append(out, l)
 			return true

@@ -70,7 +70,7 @@ func TestCanonicalAndDiff(t *testing.T) {
 
 func hasCreateOrDelete(edits []Edit) bool {
 	for _, e := range edits {
-		if e.Op == OpCreate || e.Op == OpDelete {
+		if e.Op == OpCreate || e.Op == OpInsert || e.Op == OpDelete {
 			return true
 		}
 	}

@@ -245,7 +245,7 @@ func (it *item) witness(k *Node) *item {
 	}
 	var first *item
 	for _, g := range it.groups {
-		if !g.schema.config || g.items[0].leafless() {
+		if !g.schema.config || g.items[0].leafless(true) {
 			continue
 		}
 		at := g.schema.parent
@@ -261,7 +261,7 @@ func (it *item) witness(k *Node) *item {
 	}
 	out := &item{schema: first.schema, parent: it, offset: -1, raw: first.raw}
 	for _, g := range sortedGroups(first) {
-		if g.schema.config && !g.items[0].leafless() {
+		if g.schema.config && !g.items[0].leafless(true) {
 			out.groups = []group{{g.schema, g.items[:1]}}
 			break
 		}
@@ -270,13 +270,13 @@ func (it *item) witness(k *Node) *item {
 }
 
 // leafless reports whether a node says nothing: it is a container that exists
-// anyway and has nothing in it.
-func (it *item) leafless() bool {
+// anyway and has nothing in it, or only state if config.
+func (it *item) leafless(config bool) bool {
 	if !it.schema.virtual() {
 		return false
 	}
 	for _, g := range it.groups {
-		if g.schema.config && !g.items[0].leafless() {
+		if (g.schema.config || !config) && !g.items[0].leafless(config) {
 			return false
 		}
 	}

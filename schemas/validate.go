@@ -416,14 +416,15 @@ func (v *validator) choices(it *item, n *Node) {
 	}
 }
 
-// hasAny returns an item whose schema node is below the choice or case n.
+// hasAny returns an item whose schema node is below the choice or case n. An
+// empty container that exists anyway (§7.5.1) chooses nothing.
 func (it *item) hasAny(n *Node) *item {
 	for _, g := range it.groups {
 		at := g.schema.parent
 		for at != it.schema && at != n && at != nil {
 			at = at.parent
 		}
-		if at == n {
+		if at == n && !g.items[0].leafless(false) {
 			return g.items[0]
 		}
 	}

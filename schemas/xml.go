@@ -11,7 +11,8 @@ import (
 // XML returns everything in the tree in the XML encoding of RFC 7950, in
 // canonical order but with the keys of list entries first (§7.8.5). Top-level
 // nodes follow each other; each declares its module's namespace, and so does
-// every node whose module is not that of its parent. The error joins a
+// every node whose module is not that of its parent. No data at all is an empty
+// <data> of NETCONF. The error joins a
 // *PathError for each anydata or anyxml that XML cannot hold.
 func (t *Tree) XML(indent string) ([]byte, error) {
 	w := &xmlWriter{tree: t, indent: indent}
@@ -52,6 +53,9 @@ func (w *xmlWriter) all() {
 		for _, it := range g.items {
 			w.element(it, 0)
 		}
+	}
+	if len(w.tree.root.groups) == 0 {
+		w.str(`<data xmlns="` + netconfSpace + `"/>`)
 	}
 	if w.indent != "" && len(w.b) > 0 {
 		w.byte('\n')
