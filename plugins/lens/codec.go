@@ -13,16 +13,25 @@ import (
 // Read answers false for text that is not of its kind; Write for a value that
 // the statement cannot express. Read(Write(v)) = v.
 type Codec struct {
-	Words  int      // how many words it takes: 0 means 1, Rest the rest of the line
+	Words  int      // how many words it takes: 0 means 1, Rest the rest of the line, Some as many as Take says
 	Parts  []string // names of the values, if there is more than one
 	Secret bool     // the text is hidden in headings, the value in losses
 	Domain []any    // every value there is, where these are few
-	Read   func(text string) ([]any, bool)
-	Write  func(values []any) (string, bool)
+
+	// Take, with Words = Some, says how many of the words that follow belong
+	// to it; 0 for none, which is no match.
+	Take func(words []syntax.Word) int
+
+	Read  func(text string) ([]any, bool)
+	Write func(values []any) (string, bool)
 }
 
-// Rest as Codec.Words takes the rest of the line, blanks inside included.
-const Rest = -1
+// Rest as Codec.Words takes the rest of the line, blanks inside included; Some
+// takes what Codec.Take says, joined by single blanks.
+const (
+	Rest = -1
+	Some = -2
+)
 
 // Builtin returns the codecs that every table has, by name:
 //

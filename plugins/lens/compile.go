@@ -49,6 +49,7 @@ type row struct {
 	kids  []*row
 	index map[string][]*row // kids by first word, groups opened up
 	body  int               // slot, or -1
+	count int               // slot of Row.Count, or -1
 	opens bool              // a block with something to write in it
 
 	fixed     []fixedWord
@@ -138,7 +139,7 @@ func (c *compiler) rows(in []Row, s scope) ([]*row, error) {
 }
 
 func (c *compiler) row(r Row, s scope) (*row, error) {
-	out := &row{Row: r, body: -1, inherited: s.bound}
+	out := &row{Row: r, body: -1, count: -1, inherited: s.bound}
 	inner := scope{names: maps.Clone(s.names), bound: maps.Clone(s.bound), place: s.place, block: s.block, group: s.group}
 	if r.Pair != nil {
 		return out, nil
@@ -159,6 +160,12 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 	out.fixed = fixedWords(out.ops)
 	if r.Body != "" {
 		out.body = c.slot(inner.names, r.Body)
+	}
+	if r.Count != "" {
+		if !r.ReadOnly || r.Set == "" {
+			return nil, fmt.Errorf("a row with Count is read only and has facts")
+		}
+		out.count = c.slot(inner.names, r.Count)
 	}
 	for _, o := range out.ops {
 		for _, slot := range o.slots {

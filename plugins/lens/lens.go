@@ -130,6 +130,12 @@ type Row struct {
 
 	ReadOnly bool // another spelling, never written
 
+	// Count is a variable that is not in the text, a key of the first fact:
+	// 10, 20, … in the order in which such statements are read below one
+	// place. For lists whose entries one release prints with a sequence number
+	// and another without; only on rows that are read.
+	Count string
+
 	Pair *Pair // Go functions in the place of Text and Set
 }
 

@@ -44,6 +44,9 @@ func (x *reading) apply(i int, r *row) bool {
 		x.env[r.body] = text
 		ok = Storable(text)
 	}
+	if ok && r.count >= 0 {
+		ok = x.number(r)
+	}
 	if ok {
 		for k := range r.cond {
 			if ok = x.holds(&r.cond[k]); !ok {
@@ -65,7 +68,36 @@ func (x *reading) apply(i int, r *row) bool {
 	for k := range r.set {
 		x.set(&r.set[k])
 	}
+	if r.count >= 0 {
+		x.numbers[x.numbered] = x.env[r.count].(int64)
+	}
 	return true
+}
+
+// number binds the variable of Row.Count: ten more than the last below the
+// same place.
+func (x *reading) number(r *row) bool {
+	f := &r.set[0]
+	place := ""
+	for _, s := range f.path {
+		place += "/" + s.name
+		for _, k := range s.keys {
+			if k.kind == isSlot && k.slot == r.count {
+				if x.numbers == nil {
+					x.numbers = map[string]int64{}
+				}
+				x.numbered = place
+				x.env[r.count] = x.numbers[place] + 10
+				return true
+			}
+			v, ok := k.eval(x.env)
+			if !ok {
+				return false
+			}
+			place += "\x00" + lexical(v)
+		}
+	}
+	return false
 }
 
 // forget unbinds what the row itself has bound.
@@ -79,6 +111,9 @@ func (x *reading) forget(r *row) {
 	}
 	if r.body >= 0 {
 		x.env[r.body] = nil
+	}
+	if r.count >= 0 {
+		x.env[r.count] = nil
 	}
 }
 
@@ -169,6 +204,16 @@ func (x *reading) take(c *Codec, wi int) (string, int) {
 	switch c.Words {
 	case Rest:
 		return strings.TrimRight(x.body[x.words[wi].At:], " \t\r"), len(x.words)
+	case Some:
+		n := c.Take(x.words[wi:])
+		if n <= 0 || wi+n > len(x.words) {
+			return "", -1
+		}
+		text := x.words[wi].Text
+		for _, w := range x.words[wi+1 : wi+n] {
+			text += " " + w.Text
+		}
+		return text, wi + n
 	case 2:
 		if wi+1 >= len(x.words) {
 			return "", -1

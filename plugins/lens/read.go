@@ -79,9 +79,11 @@ type reading struct {
 	noted    plugins.Line // nested: the line at hand
 	open     bool         // match may leave words, and end says where
 	end      int
-	short    bool   // match met the end of the words within a pattern
-	remark   string // the last comment: most are the one before it
-	remarked Rule   // what it was classed by
+	short    bool             // match met the end of the words within a pattern
+	remark   string           // the last comment: most are the one before it
+	remarked Rule             // what it was classed by
+	numbers  map[string]int64 // the last number that Row.Count gave, by place
+	numbered string           // the place of the statement at hand
 }
 
 func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, frozen bool) {
