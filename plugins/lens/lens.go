@@ -121,6 +121,12 @@ type Row struct {
 	// that ends it.
 	Body, BodyEnd string
 
+	// Delimited is for a Body between delimiters, as in IOS: what stands from
+	// the delimiter on is no part of Text, any delimiter is read, and BodyEnd
+	// is the one that is written. A newline next to a delimiter is not part of
+	// the text.
+	Delimited bool
+
 	// Class is for statements without facts: Boilerplate and Volatile with
 	// Rule and Why, SecretOpaque, or Unparsed for a block whose heading is
 	// known and may be shown.

@@ -2,6 +2,8 @@ package lens
 
 import (
 	"strings"
+
+	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
 
 func (x *reading) find(i int, rows map[string][]*row) *row {
@@ -38,9 +40,22 @@ func (x *reading) apply(i int, r *row) bool {
 		}
 	}
 	open := x.doc.Lines[i].Open
-	ok := !open && x.match(r.ops, 0, 0)
+	ok := !open
+	delimited := ""
+	if ok && r.Delimited {
+		words := x.words
+		if delimited, x.words, ok = x.delimited(i); ok {
+			ok = x.match(r.ops, 0, 0)
+		}
+		x.words = words
+	} else if ok {
+		ok = x.match(r.ops, 0, 0)
+	}
 	if ok && r.body >= 0 {
-		text := x.doc.TextOf(i)
+		text := delimited
+		if !r.Delimited {
+			text = x.doc.TextOf(i)
+		}
 		x.env[r.body] = text
 		ok = Storable(text)
 	}
@@ -72,6 +87,27 @@ func (x *reading) apply(i int, r *row) bool {
 		x.numbers[x.numbered] = x.env[r.count].(int64)
 	}
 	return true
+}
+
+// delimited returns the text between the delimiters of statement i and the
+// words before the first of them.
+func (x *reading) delimited(i int) (text string, before []syntax.Word, ok bool) {
+	u := syntax.DelimitedBanner(x.body, x.words)
+	if u == nil || u.Mark == "" {
+		return "", nil, false
+	}
+	before = x.words
+	for len(before) > 0 && before[len(before)-1].At >= u.From-len(u.Mark) {
+		before = before[:len(before)-1]
+	}
+	text, rest, closed := strings.Cut(x.body[u.From:], u.Mark)
+	for j := i + 1; j < x.doc.Lines[i].Next && !closed; j++ {
+		var more string
+		more, rest, closed = strings.Cut(x.doc.Lines[j].Body, u.Mark)
+		text += "\n" + more
+	}
+	text = strings.TrimSuffix(strings.TrimPrefix(text, "\n"), "\n")
+	return text, before, closed && strings.TrimSpace(rest) == "" && !strings.Contains(text, "\r")
 }
 
 // number binds the variable of Row.Count: ten more than the last below the

@@ -183,11 +183,14 @@ func (w *writer) statement(r *row, from, to, depth int) {
 		if !is || !Storable(s) || strings.Contains(s, "\r") {
 			return
 		}
+		if r.Delimited {
+			w.text = append(append(w.text, ' '), r.BodyEnd...)
+		}
 		if s != "" {
 			body = strings.Split(s, "\n")
 		}
 		for _, l := range body {
-			if strings.TrimSpace(l) == r.BodyEnd {
+			if strings.TrimSpace(l) == r.BodyEnd || r.Delimited && strings.Contains(l, r.BodyEnd) {
 				return
 			}
 		}
