@@ -25,6 +25,7 @@ var layers = []struct {
 	{"plugins/syntax", "parsers know text", nil},
 	{"plugins/lens", "lenses know text and trees, not devices", []string{"plugins", "plugins/syntax"}},
 	{"plugins/lens/lenstest", "laws of lenses, and what a valid tree is", []string{"plugins", "plugins/lens", "plugins/syntax", "schemas"}},
+	{"plugins/cisco", "what three command lines share; no driver", []string{"plugins", "plugins/syntax", "plugins/lens"}},
 	{"plugins/deadman", "a helper for drivers", []string{"plugins"}},
 	{"plugins/internal/wire", "the wire carries the contract", []string{"plugins"}},
 	{"plugins/serve", "the vendor's side of the wire", []string{"plugins", "plugins/internal/wire"}},
