@@ -257,6 +257,9 @@ func (r *restore) reconnectOnce(ctx context.Context, address string) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, end)
 	s, err := r.agent.dial(life, r.device, r.drv.Info(), address)
+	if errors.Is(err, session.ErrAuth) && r.opts.after != nil {
+		s, err = r.agent.dial(life, *r.opts.after, r.drv.Info(), address)
+	}
 	if !stop() && err == nil {
 		s.Close()
 		err = ctx.Err()

@@ -97,6 +97,15 @@ func (e *GateError) Is(target error) bool { return target == ErrGate }
 type gates struct {
 	allowed map[Gate]bool
 	used    []string
+	freed   []Gate // that a workflow's own checks stand in for
+}
+
+// free takes a gate away from the restore within a workflow that has checks of
+// its own for it.
+func (g *gates) free(gate Gate) {
+	if !slices.Contains(g.freed, gate) {
+		g.freed = append(g.freed, gate)
+	}
 }
 
 // refuse returns a GateError unless the gate is overruled, which is noted.

@@ -43,10 +43,12 @@ type RestoreOptions struct {
 	// one of the inventory, or the same one as it is to be dialled.
 	Onto *inventory.Device
 
-	source    *source // the snapshot as it lies beside a workflow's journal
-	inFlow    bool    // a workflow on the device is open, and this is its restore
-	rehearsal bool    // do not confirm what compared equal: put back what was there
-	root      string  // folder of journals, if not the home's
+	after     *inventory.Device          // how to log in once the configuration is there, if that is another way
+	losses    func([]plugins.Loss) error // decides instead of the gate
+	source    *source                    // the snapshot as it lies beside a workflow's journal
+	inFlow    bool                       // a workflow on the device is open, and this is its restore
+	rehearsal bool                       // do not confirm what compared equal: put back what was there
+	root      string                     // folder of journals, if not the home's
 
 	// Approve is shown the plan and decides. It is not called for a dry run
 	// or when there is nothing to do.
@@ -512,6 +514,9 @@ func (r *restore) stage(ctx context.Context) error {
 	}
 	// A loss that is only a note of how a platform saves is no gate; a driver
 	// reports as losses what will not be put back.
+	if len(p.Losses) > 0 && r.opts.losses != nil {
+		return r.opts.losses(p.Losses)
+	}
 	if len(p.Losses) > 0 && !r.opts.DryRun {
 		if err := r.gates.refuse(GateLosses, "%d parts of the snapshot will not be put back; --dry-run lists them", len(p.Losses)); err != nil {
 			return err

@@ -87,6 +87,7 @@ type flow struct {
 	journal *journal.Workflow // nil before it was opened
 	state   flowState
 	steps   []flowStep
+	over    bool // the workflow has ended although a step failed: the device is as it was
 	began   time.Time
 	result  *WorkflowResult
 }
@@ -109,7 +110,8 @@ type flowState struct {
 	Overruled []string          `json:"overruled,omitempty"`
 	Receipt   string            `json:"receipt,omitempty"`
 	Tasks     []string          `json:"tasks,omitempty"`
-	Ports     []plugins.Port    `json:"ports,omitempty"` // of the old unit
+	Ports     []plugins.Port    `json:"ports,omitempty"` // of the old unit, as it was seen
+	Named     []plugins.Port    `json:"named,omitempty"` // that its configuration names
 }
 
 // flowStep is one step. Do holds its precondition, acts and checks; it may run
@@ -309,7 +311,7 @@ func (f *flow) stopped(s flowStep, err error) error {
 		}
 		return err
 	}
-	if !f.touched() {
+	if f.over || !f.touched() {
 		return errors.Join(err, f.journal.Finish())
 	}
 	err = errors.Join(err, f.keep())

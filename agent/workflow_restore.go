@@ -2,13 +2,17 @@ package agent
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"filippo.io/age"
 
+	"github.com/cfgvault/cfgvault/agent/inventory"
 	"github.com/cfgvault/cfgvault/agent/journal"
 	"github.com/cfgvault/cfgvault/agent/session"
 	"github.com/cfgvault/cfgvault/plugins"
@@ -61,7 +65,7 @@ func (f *flow) fetch(ctx context.Context, e vault.Entry, ids []age.Identity) err
 		return err
 	}
 	f.state.Target, f.state.Was = &object, meta.Facts
-	f.state.Ports = plugins.PortsIn(native)
+	f.state.Ports, f.state.Named = plugins.PortsIn(native), usedPorts(file(snap, vault.Tree))
 	f.tell("snapshot", "info", "snapshot %s of %s: fetched, decrypted, parsed", short(e.ID()), e.Time.Local().Format(time.DateTime))
 	return nil
 }
@@ -98,7 +102,15 @@ func (f *flow) target() ([]plugins.Artefact, error) {
 // withSession runs do on a new session with the unit, at another address than
 // the device's if one is given.
 func (f *flow) withSession(ctx context.Context, address string, do func(*session.Session) error) error {
-	s, err := f.agent.dial(ctx, f.device, f.drv.Info(), address)
+	d := f.device
+	if address != "" {
+		d.Address = address
+	}
+	return f.withDevice(ctx, d, do)
+}
+
+func (f *flow) withDevice(ctx context.Context, d inventory.Device, do func(*session.Session) error) error {
+	s, err := f.agent.dial(ctx, d, f.drv.Info(), "")
 	if err != nil {
 		return err
 	}
@@ -122,6 +134,9 @@ func (f *flow) restore(ctx context.Context, o RestoreOptions) error {
 	for _, g := range f.gates.used {
 		o.Allow[Gate(g)] = true
 	}
+	for _, g := range f.gates.freed {
+		o.Allow[g] = true
+	}
 	o.Event = func(e Event) { f.tell("restore", "info", "%s", e.Text) }
 	run := f.agent.Restore
 	if journal.Exists(f.agent.Home.Journal(), o.Onto.ID) {
@@ -134,8 +149,14 @@ func (f *flow) restore(ctx context.Context, o RestoreOptions) error {
 	}
 	f.result.Restore = res
 	if res.Plan != nil {
+		if shown, err := json.Marshal(res.Plan); err == nil {
+			sum := sha256.Sum256(shown)
+			f.state.Plan = hex.EncodeToString(sum[:])
+		}
 		for _, g := range res.Plan.Overruled {
-			f.gates.note(Gate(g))
+			if !slices.Contains(f.gates.freed, Gate(g)) {
+				f.gates.note(Gate(g))
+			}
 		}
 	}
 	f.state.Restore = res.Outcome

@@ -85,7 +85,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "router": cmdRouter, "machine": cmdMachine, "wipe": cmdWipe, "load": cmdLoad, "running": cmdRunning,
-			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot, "files": cmdFiles, "plugin-example": cmdPluginExample,
+			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot, "files": cmdFiles, "plugin-example": cmdPluginExample, "neighbors": cmdNeighbors,
 		},
 	})
 }
@@ -220,6 +220,21 @@ func cmdFiles(ts *testscript.TestScript, neg bool, args []string) {
 		`cd /etc && find hostname hosts systemd/network network sysctl.d nftables.conf ssh/sshd_config ssh/sshd_config.d 2>/dev/null | sort | while read -r f; do stat -c '%n %a %U:%G' "$f"; test -d "$f" || cat "$f"; done`)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out, 0o600))
+}
+
+// neighbors NAME PORT=SYSTEM/PORT…: who answers by LLDP on a device's ports, as
+// its lldpcli prints it.
+func cmdNeighbors(ts *testscript.TestScript, neg bool, args []string) {
+	var b strings.Builder
+	b.WriteString("#!/bin/sh\n")
+	for _, arg := range args[1:] {
+		port, peer, _ := strings.Cut(arg, "=")
+		system, name, _ := strings.Cut(peer, "/")
+		fmt.Fprintf(&b, "echo 'lldp.%s.chassis.name=%s'\necho 'lldp.%s.port.ifname=%s'\n", port, system, port, name)
+	}
+	_, err := get(ts).device(args[0]).RunInput(context.Background(), []byte(b.String()), "sh", "-c",
+		`mountpoint -q /usr/local/bin || mount -t tmpfs none /usr/local/bin; cat >/usr/local/bin/lldpcli && chmod 755 /usr/local/bin/lldpcli`)
+	ts.Check(err)
 }
 
 // plugin-example PATH: builds the third-party plugin, a module of its own.

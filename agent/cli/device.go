@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/crypto/ssh"
@@ -112,6 +113,9 @@ func notes(ag *agent.Agent, d inventory.Device) string {
 	if ag.IsOpen(d) {
 		n = append(n, "restore open")
 	}
+	if w, err := ag.Workflow(d.Name); err == nil {
+		n = append(n, w.Workflow+" open")
+	}
 	return strings.Join(n, ", ")
 }
 
@@ -138,6 +142,9 @@ func (a *app) deviceShow() *cobra.Command {
 				{"login", authText(d.Auth)}, {"groups", strings.Join(d.Groups, ", ")}, {"jump", strings.Join(d.Jump, ", ")}, {"notes", notes(ag, d)}}
 			for _, k := range d.HostKeys {
 				rows = append(rows, []string{"host key", fingerprint(k)})
+			}
+			if !d.Unit.IsZero() {
+				rows = append(rows, []string{"unit", strings.TrimSpace(d.Unit.Model + " " + strings.Join(d.Unit.Serials, " ") + " since " + d.Unit.Since.Local().Format(time.DateTime))})
 			}
 			for k, v := range d.Labels {
 				rows = append(rows, []string{"label", k + "=" + v})
@@ -166,6 +173,9 @@ func (a *app) deviceRemove() *cobra.Command {
 				}
 				if ag.IsOpen(d) {
 					return &agent.GateError{Gate: "open-restore", Text: fmt.Sprintf("a restore of %s is open; `cfgvault restore %s --resume` ends it", d.Name, d.Name)}
+				}
+				if w, err := ag.Workflow(d.Name); err == nil {
+					return &agent.GateError{Gate: "open-workflow", Text: fmt.Sprintf("a %s of %s is open; `%s` goes on with it", w.Workflow, d.Name, w.Next)}
 				}
 				if err := ag.Inventory.Remove(d.Name); err != nil {
 					return err

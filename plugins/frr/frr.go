@@ -60,6 +60,7 @@ func (driver) Info() plugins.Info {
 			{Name: daemonsFile, Role: plugins.RoleStartup},
 			{Name: vtyshConf, Role: plugins.RoleStartup},
 			{Name: showVersion, Command: "show version", Role: plugins.RoleState},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "frame", Pattern: `^(Building configuration\.\.\.|Current configuration:|)$`, Why: "vtysh prints it around the configuration (measured, FRR 8.4.4)"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/deadman"
+	"github.com/cfgvault/cfgvault/plugins/netdev"
 )
 
 // access is what kind of login answers.
@@ -193,7 +194,7 @@ func exportScript() string {
 	}
 	fmt.Fprintf(&b, ` -c "%s"; e=/etc/frr; set --; `, mark(len(exportCommands)))
 	b.WriteString(`for x in $e/daemons $e/*.conf; do case $x in */support_bundle_commands.conf) ;; *) if [ -e "$x" ]; then f "etc/frr/${x##*/}" cat "$x"; set -- "$@" "$x"; fi;; esac; done; ` +
-		`[ $# = 0 ] || f stat stat -c "%n %a %U %G" "$@"; ` + unitScript)
+		`[ $# = 0 ] || f stat stat -c "%n %a %U %G" "$@"; ` + unitScript + netdev.Script + "f ports ports; ")
 	return b.String()
 }
 
@@ -247,6 +248,13 @@ func (driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export, e
 	x.Artefacts = append(x.Artefacts, files(p)...)
 	if v := p[showVersion]; v.Status == 0 && len(v.Data) > 0 {
 		x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: showVersion, Role: plugins.RoleState, Bind: plugins.BindVersion, Source: "vtysh: show version", Data: v.Data})
+	}
+	if ports := netdev.Ports(p.Text("ports")); len(ports) > 0 {
+		a, err := plugins.NewPortsArtefact("sysfs, lldpcli", ports)
+		if err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+		x.Artefacts = append(x.Artefacts, a)
 	}
 	x.NoRestore = obstacles(p, how)
 	judge(x, p, how, s.Options()[optDaemons])

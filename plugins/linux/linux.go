@@ -106,7 +106,8 @@ func (driver) Info() plugins.Info {
 	for _, f := range declared() {
 		i.Artefacts = append(i.Artefacts, plugins.ArtefactSpec{Name: f, Role: plugins.RoleFile})
 	}
-	i.Artefacts = append(i.Artefacts, plugins.ArtefactSpec{Name: osRelease, Role: plugins.RoleState, Bind: plugins.BindVersion, Required: true})
+	i.Artefacts = append(i.Artefacts, plugins.ArtefactSpec{Name: osRelease, Role: plugins.RoleState, Bind: plugins.BindVersion, Required: true},
+		plugins.ArtefactSpec{Name: plugins.PortsArtefact, Role: plugins.RoleState})
 	return i
 }
 

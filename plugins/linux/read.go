@@ -16,6 +16,7 @@ import (
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/deadman"
+	"github.com/cfgvault/cfgvault/plugins/netdev"
 )
 
 // osRelease is the artefact that keeps which distribution ran.
@@ -98,7 +99,7 @@ func exportScript(list []string) string {
 	b.WriteString(`[ $# -gt 0 ] || set -- etc/hostname; ` +
 		`find_all(){ find "$@" \( -type f -o -type l \) -print; }; look(){ find "$@" \( -type f -o -type l \) -exec stat -c "%n %s %Z %i %a" {} + | sort | cksum; }; ` +
 		`pack(){ tar -cf - "$@" | base64; }; closed(){ find "$@" \( -type f -o -type d \) ! -type l -exec sh -c "for x; do [ -r \"\$x\" ] || echo \"\$x\"; done" sh {} +; }; ` +
-		`f names find_all "$@"; f before look "$@"; f closed closed "$@"; f tar pack "$@"; f after look "$@"; f release cat /etc/os-release; `)
+		`f names find_all "$@"; f before look "$@"; f closed closed "$@"; f tar pack "$@"; f after look "$@"; f release cat /etc/os-release; ` + netdev.Script + `f ports ports; `)
 	return b.String()
 }
 
@@ -157,6 +158,13 @@ func assemble(p deadman.Pieces) (*plugins.Export, error) {
 	} else {
 		// Every file may be missing; this one tells that the machine answered.
 		partial("artefact-missing", "/etc/os-release cannot be read")
+	}
+	if ports := netdev.Ports(p.Text("ports")); len(ports) > 0 {
+		a, err := plugins.NewPortsArtefact("sysfs, lldpcli", ports)
+		if err != nil {
+			return nil, err
+		}
+		x.Artefacts = append(x.Artefacts, a)
 	}
 	if strings.TrimSpace(p.Text("uid")) != "0" {
 		x.NoRestore = []plugins.Reason{{Code: "no-restore-path", Text: "the login is not root and may not sudo without a password"}}

@@ -1,0 +1,272 @@
+package agent
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+// MapEntry is one line of an interface map: which port of the new unit takes
+// the place of one of the old unit, and why that one.
+type MapEntry struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	By   string `json:"by"` // "name", "neighbour", "role", "map"
+	Why  string `json:"why,omitempty"`
+}
+
+// InterfacePlan is a whole interface map, and what speaks against it.
+type InterfacePlan struct {
+	Entries []MapEntry `json:"entries"`
+	Lost    []string   `json:"lost,omitempty"`   // ports in use that no port of the new unit can take the place of
+	Doubts  []string   `json:"doubts,omitempty"` // what a person should look at
+}
+
+// Map are the names that change.
+func (p *InterfacePlan) Map() plugins.InterfaceMap {
+	m := plugins.InterfaceMap{}
+	for _, e := range p.Entries {
+		if e.From != e.To {
+			m[e.From] = e.To
+		}
+	}
+	return m
+}
+
+// Text is the map as a file to review: YAML, OLD: NEW, with reasons.
+func (p *InterfacePlan) Text(heading string) string {
+	var b strings.Builder
+	b.WriteString("# " + heading + "\n# Each line is OLD: NEW. What is not listed keeps its name.\n")
+	for _, e := range p.Entries {
+		fmt.Fprintf(&b, "%q: %q # by %s", e.From, e.To, e.By)
+		if e.Why != "" {
+			b.WriteString(": " + strings.Map(printableOnly, e.Why))
+		}
+		b.WriteString("\n")
+	}
+	for _, l := range p.Lost {
+		fmt.Fprintf(&b, "# %q: ??? # no port of the new unit is left for it\n", l)
+	}
+	return b.String()
+}
+
+func printableOnly(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return ' '
+	}
+	return r
+}
+
+// usedPorts are the physical ports that a configuration names, from its tree.
+func usedPorts(tree []byte) []plugins.Port {
+	var doc struct {
+		Interfaces struct {
+			Interface []struct {
+				Name string `json:"name"`
+				Type string `json:"type"`
+			} `json:"interface"`
+		} `json:"cfgvault-interfaces:interfaces"`
+	}
+	if json.Unmarshal(tree, &doc) != nil {
+		return nil
+	}
+	var out []plugins.Port
+	for _, i := range doc.Interfaces.Interface {
+		_, kind, _ := strings.Cut(i.Type, ":")
+		if kind == "" {
+			kind = i.Type
+		}
+		switch kind {
+		case "ethernet", "":
+			out = append(out, plugins.Port{Name: i.Name, Role: plugins.PortData})
+		case "management":
+			out = append(out, plugins.Port{Name: i.Name, Role: plugins.PortManagement})
+		}
+	}
+	return out
+}
+
+// inUse joins what the configuration names with what was seen of the unit it
+// ran on. What the unit called virtual needs no port.
+func inUse(named, seen []plugins.Port) []plugins.Port {
+	var out []plugins.Port
+	for _, p := range named {
+		if i := slices.IndexFunc(seen, func(s plugins.Port) bool { return s.Name == p.Name }); i >= 0 {
+			p = seen[i]
+		} else if strings.Contains(p.Name, ".") && len(seen) > 0 || p.Name == "lo" {
+			continue // a sub-interface goes with the port that carries it
+		}
+		if p.Role != plugins.PortVirtual {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// PlanInterfaces matches the ports in use on the old unit with those of a new
+// one: by their names where all are there; else by who is at the other end,
+// then by role, speed and order.
+func PlanInterfaces(used, have []plugins.Port) *InterfacePlan {
+	p := &InterfacePlan{Entries: []MapEntry{}}
+	free := map[string]plugins.Port{}
+	for _, h := range have {
+		if h.Role != plugins.PortVirtual {
+			free[h.Name] = h
+		}
+	}
+	used = slices.Clone(used)
+	slices.SortFunc(used, func(a, b plugins.Port) int { return natural(a.Name, b.Name) })
+	sameNames := !slices.ContainsFunc(used, func(u plugins.Port) bool { _, ok := free[u.Name]; return !ok })
+	take := func(u plugins.Port, to, by, why string) {
+		h := free[to]
+		if u.Speed > 0 && h.Speed > 0 && h.Speed < u.Speed {
+			p.Doubts = append(p.Doubts, fmt.Sprintf("%s ran at %d Mbit/s, %s on the new unit has %d", u.Name, u.Speed, to, h.Speed))
+		}
+		if u.Neighbor != "" && h.Neighbor != "" && u.Neighbor != h.Neighbor {
+			p.Doubts = append(p.Doubts, fmt.Sprintf("%s was connected to %s, %s on the new unit is to %s", u.Name, u.Neighbor, to, h.Neighbor))
+		}
+		delete(free, to)
+		p.Entries = append(p.Entries, MapEntry{u.Name, to, by, why})
+	}
+	var left []plugins.Port
+	for _, u := range used {
+		if sameNames {
+			take(u, u.Name, "name", "")
+		} else if to := byNeighbor(u, used, have); to != "" {
+			take(u, to, "neighbour", u.Neighbor)
+		} else {
+			left = append(left, u)
+		}
+	}
+	// What is left goes in order, the management port to the management port,
+	// and a port to the slowest that is fast enough.
+	for _, u := range left {
+		if to := inOrder(u, free); to != "" {
+			take(u, to, "role", fmt.Sprintf("%s, in order", u.Role))
+		} else {
+			p.Lost = append(p.Lost, u.Name)
+		}
+	}
+	slices.SortFunc(p.Entries, func(a, b MapEntry) int { return natural(a.From, b.From) })
+	return p
+}
+
+// byNeighbor finds the one port of the new unit that leads to where the old
+// one led, if no other port leads there too.
+func byNeighbor(u plugins.Port, used, have []plugins.Port) string {
+	if u.Neighbor == "" {
+		return ""
+	}
+	to, n, rivals := "", 0, 0
+	for _, h := range have {
+		if h.Neighbor == u.Neighbor && h.Role != plugins.PortVirtual {
+			to, n = h.Name, n+1
+		}
+	}
+	for _, o := range used {
+		if o.Neighbor == u.Neighbor {
+			rivals++
+		}
+	}
+	if n != 1 || rivals != 1 {
+		return ""
+	}
+	return to
+}
+
+func inOrder(u plugins.Port, free map[string]plugins.Port) string {
+	var fit []plugins.Port
+	for _, h := range free {
+		if h.Role == u.Role && (u.Speed == 0 || h.Speed == 0 || h.Speed >= u.Speed) {
+			fit = append(fit, h)
+		}
+	}
+	if len(fit) == 0 {
+		return ""
+	}
+	return slices.MinFunc(fit, func(a, b plugins.Port) int {
+		return cmp.Or(cmp.Compare(a.Speed, b.Speed), natural(a.Name, b.Name))
+	}).Name
+}
+
+// checkMap holds a map that an operator wrote to both units: every port in use
+// has to come to a port that is there, and two never to the same one.
+func checkMap(m plugins.InterfaceMap, used, have []plugins.Port) (*InterfacePlan, error) {
+	p := &InterfacePlan{Entries: []MapEntry{}}
+	owner := map[string]string{}
+	for _, u := range used {
+		to, ok := m[u.Name]
+		if !ok {
+			to = u.Name
+		}
+		i := slices.IndexFunc(have, func(h plugins.Port) bool { return h.Name == to })
+		switch {
+		case i < 0 && ok:
+			return nil, hard("interfaces", "the map puts %s on %s, which the new unit does not have; it has %s", u.Name, to, portNames(have))
+		case i < 0:
+			return nil, hard("interfaces", "the map has no line for %s, which is in use, and the new unit has no port of that name; it has %s", u.Name, portNames(have))
+		case owner[to] != "":
+			return nil, hard("interfaces", "both %s and %s would be on %s", owner[to], u.Name, to)
+		case u.Speed > 0 && have[i].Speed > 0 && have[i].Speed < u.Speed:
+			p.Doubts = append(p.Doubts, fmt.Sprintf("%s ran at %d Mbit/s, %s on the new unit has %d", u.Name, u.Speed, to, have[i].Speed))
+		}
+		owner[to] = u.Name
+		p.Entries = append(p.Entries, MapEntry{u.Name, to, "map", ""})
+	}
+	for from, to := range m {
+		// What is no port of the old unit, such as a bundle, is renamed as it is.
+		if !slices.ContainsFunc(p.Entries, func(e MapEntry) bool { return e.From == from }) {
+			p.Entries = append(p.Entries, MapEntry{from, to, "map", ""})
+		}
+	}
+	slices.SortFunc(p.Entries, func(a, b MapEntry) int { return natural(a.From, b.From) })
+	return p, nil
+}
+
+func portNames(ports []plugins.Port) string {
+	var names []string
+	for _, p := range ports {
+		if p.Role != plugins.PortVirtual {
+			names = append(names, p.Name)
+		}
+	}
+	slices.SortFunc(names, natural)
+	const most = 24
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// natural orders names with the numbers in them as numbers: Ethernet2 before
+// Ethernet10, 4.9 before 4.10.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := digits(a), digits(b)
+		if x > 0 && y > 0 {
+			m, n := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+			if c := cmp.Or(cmp.Compare(len(m), len(n)), strings.Compare(m, n)); c != 0 {
+				return c
+			}
+			a, b = a[x:], b[y:]
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,488 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/cfgvault/cfgvault/agent/inventory"
+	"github.com/cfgvault/cfgvault/agent/journal"
+	"github.com/cfgvault/cfgvault/agent/session"
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/vault"
+)
+
+// ReplaceOptions say how to put a device's configuration on another unit.
+type ReplaceOptions struct {
+	WorkflowOptions `json:"-"`
+
+	Address  string                    `json:"address"`             // where the new unit answers
+	At       string                    `json:"at,omitempty"`        // as RestoreOptions
+	Serial   string                    `json:"serial,omitempty"`    // that the new unit must have; empty: any new one
+	HostKeys []string                  `json:"host-keys,omitempty"` // fingerprints that were read at the unit's console
+	Map      plugins.InterfaceMap      `json:"map,omitempty"`       // a reviewed one
+	MapFile  string                    `json:"map-file"`            // where a computed one is written for review
+	Login    *Login                    `json:"login,omitempty"`     // how to log in before the unit has its configuration
+	Within   time.Duration             `json:"within"`
+	Approve  func(*Plan) (bool, error) `json:"-"` // of the restore
+}
+
+// Login is how a unit is logged in to that does not have its configuration yet.
+type Login struct {
+	User     string        `json:"user"`
+	Password inventory.Ref `json:"password"`
+}
+
+// Replace puts the configuration of a device on another unit and lets that take
+// its place.
+//
+// ErrGate, the session's errors and context.Canceled promise that the new unit
+// is as it was; ErrRolledBack too; after ErrUnfinished the new unit has the
+// configuration, and Resume does what is left.
+func (a *Agent) Replace(ctx context.Context, o ReplaceOptions) (*WorkflowResult, error) {
+	refused := &WorkflowResult{Workflow: KindReplace, Device: o.Device, Outcome: "refused"}
+	if _, err := inventory.ParseAddress(o.Address); err != nil && !o.Resume {
+		return refused, fmt.Errorf("%w: address of the new unit: %w", ErrConfig, err)
+	}
+	f, err := a.newFlow(ctx, KindReplace, o.WorkflowOptions, &o)
+	if err != nil {
+		return refused, err
+	}
+	defer f.close()
+	r := &replace{flow: f, opts: &o, place: f.device}
+	r.take()
+	f.steps = []flowStep{
+		{name: "snapshot", does: "fetch the snapshot from the store, decrypt and parse it", do: r.snapshot},
+		{name: "host-key", does: "read the new unit's host key at " + o.Address + ", and take it on your word", do: r.hostKey},
+		{name: "identify", does: "connect, and make sure that it is a new unit of the right kind", do: r.identify},
+		{name: "interfaces", does: "match the interfaces of the old unit with those of the new one", do: r.interfaces},
+		{name: "restore", does: "put the configuration on the new unit under its own timer, read it back, compare, keep it", touches: true, back: "the new unit is as it was", do: r.restore},
+		{name: "inventory", does: "let the new unit take the device's place: host key, address, serial", touches: true, back: "the new unit has the configuration", do: r.inventory},
+		{name: "verify", does: "compare links and neighbours with those of the old unit", touches: true, back: "the new unit has the configuration", do: r.verify},
+		{name: "baseline", does: "back the new unit up: history goes on from there", touches: true, back: "the new unit has the configuration", do: r.baseline},
+		{name: "receipt", does: "sign and store the receipt", touches: true, back: "the new unit has the configuration", do: r.receipt},
+	}
+	f.plan(ctx)
+	return f.run(ctx)
+}
+
+type replace struct {
+	*flow
+	opts  *ReplaceOptions
+	place inventory.Device // as the inventory has it; flow.device is dialled
+	ports []plugins.Port   // of the new unit
+}
+
+// take makes the flow dial the new unit.
+func (r *replace) take() {
+	r.device.Address = r.opts.Address
+	if len(r.state.HostKeys) > 0 {
+		r.device.HostKeys = r.state.HostKeys
+	}
+	if r.opts.Login != nil {
+		r.device.User = r.opts.Login.User
+		r.device.Auth = inventory.Credential{Password: r.opts.Login.Password}
+	}
+}
+
+func (r *replace) snapshot(ctx context.Context) error {
+	if !r.drv.Info().Can(plugins.CapAdapt) {
+		return hard(GatePlatform, "driver %s cannot carry a configuration to another unit", r.drv.Info().Name)
+	}
+	ids, err := r.agent.Identities()
+	if err != nil {
+		return err
+	}
+	x, err := r.agent.Index(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := resolveAt(x, r.place, r.opts.At)
+	if err != nil {
+		return err
+	}
+	if err := r.overdue(ctx, x); err != nil {
+		return err
+	}
+	if err := r.gates.snapshot(e); err != nil {
+		return err
+	}
+	if err := r.gates.driver(r.drv.Info()); err != nil {
+		return err
+	}
+	return r.fetch(ctx, e, ids)
+}
+
+// hostKey pins what the new unit shows, in this workflow only: the inventory
+// learns it when the unit has taken the device's place.
+func (r *replace) hostKey(ctx context.Context) error {
+	r.state.Address = r.opts.Address
+	if at, err := inventory.ParseAddress(r.opts.Address); err == nil && !at.Scheme.Encrypted() {
+		r.tell("host-key", "info", "%s shows no host key: nothing proves who answers", r.opts.Address)
+		return nil
+	}
+	bare := r.device
+	bare.Auth, bare.Enable, bare.Services = inventory.Credential{}, inventory.Ref{}, nil
+	t, err := r.agent.Target(ctx, bare)
+	if err != nil {
+		return err
+	}
+	keys, err := session.HostKeys(ctx, t)
+	if err != nil {
+		return err
+	}
+	var shown, prints []string
+	for _, k := range keys {
+		shown = append(shown, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k))))
+		prints = append(prints, ssh.FingerprintSHA256(k))
+	}
+	known := func(k string) bool { return slices.Contains(r.opts.HostKeys, k) }
+	switch {
+	case slices.ContainsFunc(prints, known):
+		// One that was read at the console vouches for the unit; only it counts.
+		for i := len(shown) - 1; i >= 0; i-- {
+			if !known(prints[i]) {
+				shown = slices.Delete(shown, i, i+1)
+			}
+		}
+	case len(r.opts.HostKeys) > 0:
+		return hard("key", "the unit at %s shows %s, which is none of the keys that were given; somebody else may be answering", r.opts.Address, strings.Join(prints, ", "))
+	default:
+		text := fmt.Sprintf("the unit at %s shows the host key %s; compare it with what its console shows", r.opts.Address, strings.Join(prints, ", "))
+		if err := r.decide(ctx, GateHostKey, "%s", text); err != nil {
+			return err
+		}
+	}
+	r.state.HostKeys, r.state.OldKeys = shown, r.place.HostKeys
+	r.take()
+	return nil
+}
+
+func (r *replace) identify(ctx context.Context) error {
+	return r.withSession(ctx, "", func(s *session.Session) error {
+		facts, err := identify(ctx, r.drv, s)
+		if errors.Is(err, plugins.ErrWrongPlatform) {
+			return fmt.Errorf("%w; check the address, %s is a device of driver %s", err, r.place.Name, r.drv.Info().Name)
+		}
+		if err != nil {
+			return err
+		}
+		r.state.Unit = facts
+		r.tell("identify", "info", "the unit is a %s", describe(facts))
+		return r.newUnit(ctx, facts)
+	})
+}
+
+// newUnit refuses the old unit and every other that has a place of its own.
+func (r *replace) newUnit(ctx context.Context, now plugins.Facts) error {
+	was := r.state.Was
+	id := token(now)
+	switch {
+	case id == "":
+		return hard("unit", "the unit tells neither serial number nor hardware address, so it cannot be told from the old one")
+	case id == token(was):
+		return hard("unit", "this is the old unit, %s itself: its serial is %s; `cfgvault restore %s` puts a configuration back on the same unit", r.place.Name, id, r.place.Name)
+	case r.opts.Serial != "" && id != r.opts.Serial:
+		return hard("unit", "the unit at %s has serial %s, not %s; check the address and the cabling", r.opts.Address, id, r.opts.Serial)
+	}
+	for _, d := range r.agent.Inventory.Devices() {
+		if d.ID != r.place.ID && slices.Contains(r.agent.serials(d), id) {
+			return hard("unit", "the unit at %s, serial %s, is %s: it has a place of its own; check the address", r.opts.Address, id, d.Name)
+		}
+	}
+	x, err := r.agent.Index(ctx)
+	if err == nil {
+		if day, ok := r.agent.replaced(x, r.place)[id]; ok {
+			return hard("unit", "the unit at %s, serial %s, was itself replaced on %s; check which unit is connected", r.opts.Address, id, day.Local().Format(time.DateOnly))
+		}
+	}
+	if was.Model != "" && now.Model != "" && was.Model != now.Model {
+		if err := r.decide(ctx, GateModel, "the new unit is a %s, the old one was a %s: ports, licences and features may differ", now.Model, was.Model); err != nil {
+			return err
+		}
+	}
+	if was.OSVersion != "" && now.OSVersion != "" && was.OSVersion != now.OSVersion {
+		age := "newer"
+		if natural(now.OSVersion, was.OSVersion) < 0 {
+			age = "older"
+		}
+		return r.decide(ctx, GateVersion, "the new unit runs %s, which is %s than the snapshot's %s: bring it to %s first", now.OSVersion, age, was.OSVersion, was.OSVersion)
+	}
+	return nil
+}
+
+// serials are what is known of the unit in a device's place.
+func (a *Agent) serials(d inventory.Device) []string {
+	out := slices.Clone(d.Unit.Serials)
+	if s, ok := a.vault.State(d.ID); ok {
+		if g := decodeGuard(s.Guard).Base; g != nil {
+			out = append(out, g.Serials...)
+		}
+	}
+	return out
+}
+
+func (r *replace) interfaces(ctx context.Context) error {
+	have, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	used := inUse(r.state.Named, r.state.Ports)
+	if have == nil {
+		if len(r.opts.Map) == 0 {
+			r.tell("interfaces", "info", "the unit does not tell its ports: every name stays as it is")
+		}
+		r.state.Map = r.opts.Map
+		return nil
+	}
+	if len(r.opts.Map) > 0 {
+		plan, err := checkMap(r.opts.Map, used, have)
+		if err != nil {
+			return err
+		}
+		r.state.Map = plan.Map()
+		if len(plan.Doubts) > 0 {
+			return r.decide(ctx, GateMap, "%s", strings.Join(plan.Doubts, "; "))
+		}
+		return nil
+	}
+	plan := PlanInterfaces(used, have)
+	r.state.Map = plan.Map()
+	if len(r.state.Map) == 0 && len(plan.Doubts) == 0 && len(plan.Lost) == 0 {
+		r.tell("interfaces", "info", "the new unit has all %d ports in use, by the same names", len(plan.Entries))
+		return nil
+	}
+	return r.review(ctx, plan, have)
+}
+
+// review writes a computed map for a person to look at, who may also edit it.
+func (r *replace) review(ctx context.Context, plan *InterfacePlan, have []plugins.Port) error {
+	text := plan.Text(fmt.Sprintf("interface map of %s: from %s to %s", r.place.Name, token(r.state.Was), token(r.state.Unit)))
+	if err := os.WriteFile(r.opts.MapFile, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("interface map: %w", err)
+	}
+	if len(plan.Lost) > 0 {
+		return hard("interfaces", "no port of the new unit can take the place of %s; it has %s. Complete %s and give it with --map", strings.Join(plan.Lost, ", "), portNames(have), r.opts.MapFile)
+	}
+	for line := range strings.Lines(text) {
+		r.tell("interfaces", "info", "%s", strings.TrimSpace(line))
+	}
+	why := "interfaces were matched by other means than their names"
+	if len(plan.Doubts) > 0 {
+		why += "; " + strings.Join(plan.Doubts, "; ")
+	}
+	return r.decide(ctx, GateMap, "%s: look at %s, and give it with --map once it is right", why, r.opts.MapFile)
+}
+
+// look reads the ports of the new unit.
+func (r *replace) look(ctx context.Context) ([]plugins.Port, error) {
+	var ports []plugins.Port
+	err := r.withSession(ctx, "", func(s *session.Session) error {
+		exp, err := r.drv.Export(ctx, s)
+		if err != nil {
+			return during("export", err)
+		}
+		ports = plugins.PortsIn(exp.Artefacts)
+		return nil
+	})
+	return ports, err
+}
+
+func (r *replace) restore(ctx context.Context) error {
+	onto, after := r.device, r.device
+	after.User, after.Auth = r.place.User, r.place.Auth
+	r.gates.free(GateSerial)
+	err := r.flow.restore(ctx, RestoreOptions{
+		Device: r.place.Name, Onto: &onto, after: &after, Map: r.state.Map, Within: r.opts.Within, Approve: r.opts.Approve, losses: r.losses,
+	})
+	if err == nil || errors.Is(err, ErrOutcome) || journal.Exists(r.agent.Home.Journal(), r.place.ID) {
+		return err
+	}
+	// The unit is as it was: the workflow has come to its end.
+	if errors.Is(err, ErrRolledBack) {
+		if kept := r.flow.receipt(context.WithoutCancel(ctx), "rolled-back", nil); kept != nil {
+			r.tell("restore", "info", "%v", kept)
+		}
+	}
+	r.over = true
+	return err
+}
+
+// losses are what will not be put back. What belongs to the old unit is left
+// out by design, and becomes work for a person; all else needs a word.
+func (r *replace) losses(losses []plugins.Loss) error {
+	var others []string
+	for _, l := range losses {
+		text := oneLine(l.Artefact + " " + l.Text)
+		if l.Code != "unit-bound" {
+			others = append(others, text)
+		} else if task := "not carried over: " + text; !slices.Contains(r.state.Tasks, task) {
+			r.state.Tasks = append(r.state.Tasks, task)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return r.decide(context.Background(), GateLosses, "%d parts of the snapshot will not be put back: %s", len(others), strings.Join(others, "; "))
+}
+
+// inventory gives the new unit the device's place. Where the configuration
+// moved the unit to the device's old address, that stays.
+func (r *replace) inventory(ctx context.Context) error {
+	address := r.opts.Address
+	if r.place.Address != address && r.answersAt(ctx, r.place.Address) {
+		address = r.place.Address
+	}
+	facts := r.state.Unit
+	err := r.agent.Inventory.Update(r.place.Name, func(d *inventory.Device) error {
+		d.HostKeys, d.Address = r.state.HostKeys, address
+		d.Unit = inventory.Unit{Serials: facts.Serials, Model: facts.Model, Since: r.agent.now().UTC().Truncate(time.Second)}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.agent.Inventory.Save(); err != nil {
+		return err
+	}
+	r.state.Address = address
+	r.tell("inventory", "info", "%s is at %s now; %d old host keys are retired", r.place.Name, address, len(r.state.OldKeys))
+	return nil
+}
+
+// answersAt reports whether the new unit answers at an address.
+func (r *replace) answersAt(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	found := false
+	err := r.withDevice(ctx, r.settled(address), func(s *session.Session) error {
+		facts, err := identify(ctx, r.drv, s)
+		found = err == nil && token(facts) == token(r.state.Unit)
+		return err
+	})
+	return err == nil && found
+}
+
+// settled is the device as it is logged in to once it has its configuration.
+func (r *replace) settled(address string) inventory.Device {
+	d := r.place
+	d.Address, d.HostKeys = address, r.state.HostKeys
+	return d
+}
+
+// verify compares links and neighbours. Cables may still lie on the table, so
+// what is not as before is work for a person, not a failure.
+func (r *replace) verify(ctx context.Context) error {
+	if len(r.state.Ports) == 0 {
+		r.tell("verify", "info", "the snapshot does not tell links and neighbours")
+		return nil
+	}
+	for {
+		var now []plugins.Port
+		err := r.withDevice(ctx, r.settled(r.state.Address), func(s *session.Session) error {
+			exp, err := r.drv.Export(ctx, s)
+			if err == nil {
+				now = plugins.PortsIn(exp.Artefacts)
+			}
+			return err
+		})
+		if err != nil {
+			return during("export", err)
+		}
+		open := compareLinks(inUse(r.state.Named, r.state.Ports), now, r.state.Map)
+		if len(open) == 0 {
+			r.tell("verify", "info", "links and neighbours are as they were")
+			return nil
+		}
+		if r.opts.Ask != nil {
+			said, err := r.opts.Ask(ctx, Question{Text: strings.Join(open, "\n"), Prompt: "Connect what is missing. Look again?", YesNo: true})
+			if err != nil {
+				return err
+			}
+			if yes(said) {
+				continue
+			}
+		}
+		r.state.Tasks = append(r.state.Tasks, open...)
+		return nil
+	}
+}
+
+// compareLinks lists the links that the old unit had and the new one lacks.
+func compareLinks(old, now []plugins.Port, m map[string]string) []string {
+	var out []string
+	for _, o := range old {
+		name := o.Name
+		if to := m[name]; to != "" {
+			name = to
+		}
+		i := slices.IndexFunc(now, func(p plugins.Port) bool { return p.Name == name })
+		switch {
+		case i < 0 || !o.Up && o.Neighbor == "":
+		case o.Up && !now[i].Up:
+			out = append(out, fmt.Sprintf("%s has no link; it was connected to %s", name, cmpOr(o.Neighbor, "something")))
+		case o.Neighbor != "" && now[i].Neighbor != o.Neighbor:
+			out = append(out, fmt.Sprintf("%s was connected to %s, now to %s", name, o.Neighbor, cmpOr(now[i].Neighbor, "nobody who answers by LLDP")))
+		}
+	}
+	return out
+}
+
+func cmpOr(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func (r *replace) baseline(ctx context.Context) error {
+	return r.flow.baseline(ctx, r.settled(r.state.Address))
+}
+
+func (r *replace) receipt(ctx context.Context) error {
+	return r.flow.receipt(ctx, "done", func(_ *ReceiptBody, d *ReceiptDetails) {
+		d.Replaced = r.state.Was.Serials
+		if len(d.Replaced) == 0 {
+			d.Replaced = []string{token(r.state.Was)}
+		}
+	})
+}
+
+// baseline backs the device up as it is now, declared right.
+func (f *flow) baseline(ctx context.Context, d inventory.Device) error {
+	var read *reading
+	err := f.withDevice(ctx, d, func(s *session.Session) error {
+		var err error
+		read, err = readSession(ctx, f.drv, s)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if read.exp.Verdict != plugins.Complete {
+		return fmt.Errorf("%w: the device could not be read completely: %v", errPartial, read.exp.Reasons)
+	}
+	f.state.Unit, f.state.Firmware = read.facts, Firmware(f.text, read.facts, read.exp.Artefacts)
+	run, err := f.agent.begin(ctx, vault.RunOptions{})
+	if err != nil {
+		return err
+	}
+	defer run.Abort()
+	res, err := f.agent.put(ctx, run, f.drv, d, read, vault.Baseline, true)
+	if err == nil {
+		err = run.Close(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	state, _ := f.agent.vault.State(d.ID)
+	f.state.Baseline = state.Entry.SHA256
+	f.tell("baseline", "info", "baseline %s", short(res.Snapshot))
+	return nil
+}
