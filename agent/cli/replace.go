@@ -84,4 +84,3 @@ cfgvault replace core1 --address 192.0.2.77 --host-key SHA256:… --map core1.ma
 		agent.GateOverdue, agent.GateNoRollback, agent.GateNoUndo, agent.GateLosses)
 	return cmd
 }
-
