@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
@@ -20,7 +21,7 @@ func (a *Agent) dial(ctx context.Context, d inventory.Device, info plugins.Info,
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckOptions(info, d.Options); err != nil {
+	if err := errors.Join(CheckOptions(info, d.Options), CheckAddress(info, d.Address)); err != nil {
 		return nil, fmt.Errorf("%w: device %s: %w", ErrConfig, d.Name, err)
 	}
 	s, err := session.Dial(ctx, t, info)
@@ -41,12 +42,7 @@ func (a *Agent) Target(ctx context.Context, d inventory.Device) (session.Target,
 		Device: d.Name, Host: at.Host, Port: at.Port, User: d.User,
 		HostKeys: d.HostKeys, Legacy: d.Legacy, SSHConfig: d.SSHConfig, Options: d.Options,
 	}
-	switch at.Scheme {
-	case inventory.Telnet:
-		t.Transport = plugins.TransportTelnet
-	case inventory.Console, inventory.ConsoleTelnet:
-		t.Transport, t.Negotiate = plugins.TransportConsole, at.Scheme == inventory.ConsoleTelnet
-	}
+	t.Transport, t.Negotiate = transport(at.Scheme), at.Scheme == inventory.ConsoleTelnet
 	if t.Auth, err = auth(ctx, d.Auth); err != nil {
 		return t, fmt.Errorf("device %s: %w", d.Name, err)
 	}
@@ -88,6 +84,37 @@ func (a *Agent) Target(ctx context.Context, d inventory.Device) (session.Target,
 		t.Services[name] = svc
 	}
 	return t, nil
+}
+
+// transport is empty for SSH, whose form the driver chooses.
+func transport(s inventory.Scheme) plugins.Transport {
+	switch s {
+	case inventory.Telnet:
+		return plugins.TransportTelnet
+	case inventory.Console, inventory.ConsoleTelnet:
+		return plugins.TransportConsole
+	}
+	return ""
+}
+
+// CheckAddress refuses an address that a driver cannot be reached at.
+func CheckAddress(info plugins.Info, address string) error {
+	at, err := inventory.ParseAddress(address)
+	if err != nil {
+		return err
+	}
+	if over := transport(at.Scheme); over != "" && !slices.Contains(info.Transports, over) {
+		return fmt.Errorf("driver %s is not made for %s: it uses %s", info.Name, over, joined(info.Transports))
+	}
+	return nil
+}
+
+func joined(ts []plugins.Transport) string {
+	var words []string
+	for _, t := range ts {
+		words = append(words, string(t))
+	}
+	return strings.Join(words, ", ")
 }
 
 // movedTo is where a device answers after a restore moved its management

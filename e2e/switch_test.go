@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,18 +16,30 @@ type simulated struct{ device *device.Device }
 
 func (s *simulated) stop() { s.device.Close() }
 
-// switch NAME [CONFIG]: starts a simulated EOS switch in the test process.
+// switch NAME [CONFIG|telnet|console]: starts a simulated EOS switch in the test
+// process, reached over SSH or as said.
 func cmdSwitch(ts *testscript.TestScript, neg bool, args []string) {
 	o := device.Options{Config: simulate.Sample("eos"), User: "admin", Password: "switch-password"}
-	if len(args) > 1 {
+	scheme := ""
+	if len(args) > 1 && (args[1] == "telnet" || args[1] == "console") {
+		scheme = args[1] + "://"
+	} else if len(args) > 1 {
 		o.Config = ts.ReadFile(args[1])
 	}
 	d, err := simulate.New("eos", o)
 	ts.Check(err)
-	addr, err := d.Listen("127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
+	switch scheme {
+	case "telnet://":
+		go d.ServeTelnet(l)
+	case "console://":
+		go d.ServeConsole(l)
+	default:
+		go d.Serve(l)
+	}
 	get(ts).switches[args[0]] = &simulated{d}
-	ts.Setenv(args[0]+"_addr", addr.String())
+	ts.Setenv(args[0]+"_addr", scheme+l.Addr().String())
 	ts.Setenv(args[0]+"_user", o.User)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pw"), []byte(o.Password+"\n"), 0o600))
 }

@@ -130,7 +130,7 @@ func checkDriver(ctx context.Context, ag *agent.Agent, d inventory.Device) error
 	if err != nil {
 		return fmt.Errorf("%w: driver %q: there are: %s (%v)", agent.ErrConfig, d.Driver, strings.Join(ag.Host().Names(), ", "), err)
 	}
-	if err := agent.CheckOptions(info, d.Options); err != nil {
+	if err := errors.Join(agent.CheckOptions(info, d.Options), agent.CheckAddress(info, d.Address)); err != nil {
 		return fmt.Errorf("%w: %w", agent.ErrConfig, err)
 	}
 	return nil

@@ -9,6 +9,7 @@ package simulate
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +20,9 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 )
+
+// ErrAddress is a listen address that names no way to serve.
+var ErrAddress = errors.New("unusable address")
 
 // platform is a simulated platform: a constructor, and a configuration to
 // begin with.
@@ -74,7 +78,8 @@ func Sample(driver string) string {
 
 // Run starts the named device with the text of a configuration ("" for
 // [Sample]) on the listen address, writes to w where it is and how to log in,
-// and serves until ctx ends.
+// and serves until ctx ends. An address that begins with telnet:// or
+// console:// is served in that way, any other by SSH.
 func Run(ctx context.Context, driver, config, listen string, w io.Writer) error {
 	p, err := find(driver)
 	if err != nil {
@@ -85,18 +90,36 @@ func Run(ctx context.Context, driver, config, listen string, w io.Writer) error 
 	}
 	password := rand.Text()[:16]
 	d := p.make(device.Options{Config: config, Password: password})
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	scheme, addr, plain := strings.Cut(listen, "://")
+	serve := d.Serve
+	switch {
+	case !plain:
+		scheme, addr = "", listen
+	case scheme == "telnet":
+		serve = d.ServeTelnet
+	case scheme == "console":
+		serve = d.ServeConsole
+	default:
+		return fmt.Errorf("simulate %s: %w: the scheme of %q is neither telnet nor console", driver, ErrAddress, listen)
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("simulate %s: %w", driver, err)
 	}
-	_, err = fmt.Fprintf(w, "address:  %s\nuser:     %s\npassword: %s\nhost key: %s\n",
-		l.Addr(), d.Options().User, password, gossh.FingerprintSHA256(d.HostKey()))
-	if err != nil {
+	where := l.Addr().String()
+	if plain {
+		where = scheme + "://" + where
+	}
+	how := fmt.Sprintf("address:  %s\nuser:     %s\npassword: %s\n", where, d.Options().User, password)
+	if !plain {
+		how += fmt.Sprintf("host key: %s\n", gossh.FingerprintSHA256(d.HostKey()))
+	}
+	if _, err := io.WriteString(w, how); err != nil {
 		return fmt.Errorf("simulate %s: %w", driver, err)
 	}
 	stop := context.AfterFunc(ctx, func() { d.Close() })
 	defer stop()
-	err = d.Serve(l)
+	err = serve(l)
 	if ctx.Err() != nil {
 		return nil
 	}

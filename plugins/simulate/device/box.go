@@ -53,6 +53,11 @@ type Keyer interface {
 	ControlKey(t *TTY, key byte) (handled bool)
 }
 
+// Asker is a Box with words of its own for the login dialogue of Telnet and
+// the console: "core1 login: ". Others ask "Username: ". It is called with the
+// lock held.
+type Asker interface{ LoginPrompt() string }
+
 // Execer is a Box that runs commands on an SSH exec channel with an exit
 // status, as a Unix shell does. Exec runs without the lock and returns the
 // status, or a negative number if the platform closes the channel without

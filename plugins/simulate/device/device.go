@@ -21,6 +21,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -48,7 +49,7 @@ type Device struct {
 	faults  []*armedFault
 
 	srvMu sync.Mutex
-	srv   *ssh.Server
+	srv   io.Closer
 	addr  net.Addr
 	shut  bool
 }
@@ -204,10 +205,15 @@ func (d *Device) hangupAll() {
 
 // Changed is to be called by a Box, with the lock held, after every change of
 // the running configuration: a device that lost its management address loses
-// its logins.
+// its logins, but for the one at the console.
 func (d *Device) Changed() {
-	if !d.box.Reachable() {
-		d.hangupAll()
+	if d.box.Reachable() {
+		return
+	}
+	for t := range d.ttys {
+		if !t.console {
+			t.Hangup()
+		}
 	}
 }
 
@@ -239,12 +245,14 @@ var errDown = errors.New("simulate: the device does not answer")
 func (d *Device) attach(t *TTY) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.down || !d.box.Reachable() || d.opts.Logins > 0 && len(d.ttys) >= d.opts.Logins {
+	if d.down || !t.console && !d.box.Reachable() || d.opts.Logins > 0 && len(d.ttys) >= d.opts.Logins {
 		return errDown
 	}
 	d.ttys[t] = struct{}{}
-	t.Name = fmt.Sprintf("vty%d", 4+d.nextID%16)
-	d.nextID++
+	if t.Name == "" {
+		t.Name = fmt.Sprintf("vty%d", 4+d.nextID%16)
+		d.nextID++
+	}
 	return nil
 }
 

@@ -24,19 +24,26 @@ func (d *Device) Serve(l net.Listener) error {
 		}
 		return c
 	}
-	d.srvMu.Lock()
-	if d.shut {
-		d.srvMu.Unlock()
-		l.Close()
-		return net.ErrClosed
+	if err := d.serveBy(srv, l); err != nil {
+		return err
 	}
-	d.srv, d.addr = srv, l.Addr()
-	d.srvMu.Unlock()
 	err := srv.Serve(l)
 	if errors.Is(err, ssh.ErrServerClosed) {
 		return nil
 	}
 	return fmt.Errorf("simulate: %w", err)
+}
+
+// serveBy notes what Close is to end. It fails after Close.
+func (d *Device) serveBy(srv io.Closer, l net.Listener) error {
+	d.srvMu.Lock()
+	defer d.srvMu.Unlock()
+	if d.shut {
+		l.Close()
+		return net.ErrClosed
+	}
+	d.srv, d.addr = srv, l.Addr()
+	return nil
 }
 
 // Listen serves on addr ("127.0.0.1:0" for any port) in the background until
@@ -127,7 +134,7 @@ func (d *Device) serveSession(s ssh.Session) {
 		d.serveProcess(s)
 		return
 	}
-	p := &sshPort{s: s, r: bufio.NewReader(s)}
+	p := &linePort{s: s, r: bufio.NewReader(s)}
 	t := newTTY(d, s.User(), p)
 	if pty, changes, ok := s.Pty(); ok {
 		p.tty = true
@@ -172,9 +179,10 @@ func (d *Device) serveSession(s ssh.Session) {
 	s.Exit(0)
 }
 
-// sshPort is the line discipline of a shell channel.
-type sshPort struct {
-	s       ssh.Session
+// linePort is the line discipline of a terminal: a shell channel, a Telnet
+// connection or a serial line.
+type linePort struct {
+	s       io.WriteCloser
 	r       *bufio.Reader
 	tty     bool
 	columns func() int
@@ -184,20 +192,20 @@ type sshPort struct {
 	skipLF bool
 }
 
-func (p *sshPort) close() { p.s.Close() }
+func (p *linePort) close() { p.s.Close() }
 
-func (p *sshPort) write(s string) error {
+func (p *linePort) write(s string) error {
 	p.queue(strings.ReplaceAll(s, "\n", "\r\n"))
 	return p.flush()
 }
 
-func (p *sshPort) queue(s string) {
+func (p *linePort) queue(s string) {
 	p.mu.Lock()
 	p.out = append(p.out, s...)
 	p.mu.Unlock()
 }
 
-func (p *sshPort) flush() error {
+func (p *linePort) flush() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.out) == 0 {
@@ -208,7 +216,7 @@ func (p *sshPort) flush() error {
 	return err
 }
 
-func (p *sshPort) key(question string) (byte, error) {
+func (p *linePort) key(question string) (byte, error) {
 	p.queue(question)
 	if err := p.flush(); err != nil {
 		return 0, err
@@ -221,7 +229,7 @@ func (p *sshPort) key(question string) (byte, error) {
 	return k, err
 }
 
-func (p *sshPort) readCommand(prompt func() string, control func(byte) bool) (string, error) {
+func (p *linePort) readCommand(prompt func() string, control func(byte) bool) (string, error) {
 	line, err := p.edit(prompt, control, true, false)
 	if err == io.EOF { // Ctrl-D leaves the mode
 		return "exit", nil
@@ -232,11 +240,11 @@ func (p *sshPort) readCommand(prompt func() string, control func(byte) bool) (st
 // maxLine bounds what one line may hold before it is cut off.
 const maxLine = 1 << 20
 
-func (p *sshPort) readLine(prompt string, echo, raw bool) (string, error) {
+func (p *linePort) readLine(prompt string, echo, raw bool) (string, error) {
 	return p.edit(func() string { return prompt }, func(byte) bool { return false }, echo, raw)
 }
 
-func (p *sshPort) edit(prompt func() string, control func(byte) bool, echo, raw bool) (string, error) {
+func (p *linePort) edit(prompt func() string, control func(byte) bool, echo, raw bool) (string, error) {
 	shown := prompt()
 	p.queue(shown)
 	column := len(shown)

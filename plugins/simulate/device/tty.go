@@ -38,8 +38,10 @@ type TTY struct {
 	Length, Width int    // lines per page and columns, which the platform's commands set; 0: no paging, no limit
 	More          string // what the pager prints when a page is full; default " --More-- "
 
-	dev    *Device
-	port   port
+	dev     *Device
+	port    port
+	console bool // survives the loss of the management address
+
 	rows   int // printed since the command began or the pager stopped
 	quit   bool
 	budget int // bytes of output before the connection goes; -1: no limit

@@ -361,3 +361,6 @@ func (e *eos) save(user string) {
 	e.start = e.run.clone()
 	e.startTime, e.startUser = e.d.Clock().Now(), user
 }
+
+// LoginPrompt is what Telnet and the console ask.
+func (e *eos) LoginPrompt() string { return e.hostname() + " login: " }
