@@ -108,6 +108,9 @@ func (c *compiler) compile() *Set {
 	}
 	c.deviatedBy()
 	c.set.hash = hashSet(c.set.modules)
+	if len(c.errs) == 0 && len(c.needed) == 0 {
+		c.compileStructures()
+	}
 	return c.set
 }
 

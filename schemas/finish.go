@@ -10,7 +10,7 @@ import (
 // only hold for it: after augments and deviations.
 func (c *compiler) finish() {
 	c.set.root.prune()
-	c.inherit(c.set.root, true, false)
+	c.inherit(c.set.root, true, c.set.root.action)
 	if c.stop() {
 		return
 	}
@@ -47,7 +47,7 @@ func (c *compiler) inherit(n *Node, config, action bool) {
 		}
 		config = *n.configSet
 	}
-	n.config = config && !action
+	n.config = config && (!action || c.set.root.action)
 	n.action = action
 	n.conditional = len(n.whens) > 0 || n.parent != nil && !n.parent.isDataOrRoot() && n.parent.conditional
 	if n.parent != nil {
@@ -76,7 +76,7 @@ func (c *compiler) listKeys(n *Node) {
 	const rule = "RFC 7950 §7.8.2"
 	s := n.stmt.child("key")
 	if s == nil {
-		if n.config {
+		if n.config && !n.action {
 			c.faultf(n.stmt, rule, "list %q is configuration and has no key", n.name)
 		}
 		return

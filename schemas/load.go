@@ -57,6 +57,8 @@ type Set struct {
 	nodes   int
 	// annotations are the metadata that data may have (RFC 7952).
 	annotations map[name]*Node
+	// structures are the sets of RFC 8791 structures and yang-data templates.
+	structures map[name]*Set
 }
 
 // Load compiles the named modules ("name" or "name@revision") and what they
