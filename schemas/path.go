@@ -42,8 +42,14 @@ func (p instancePath) String() string {
 
 // parsePath reads an instance path. module resolves prefixes; the empty prefix
 // inherits the module of the step before. open also allows list steps without
-// predicates, for selecting.
+// predicates or by position, for selecting.
 func (s *Set) parsePath(text string, module func(string) (string, bool), open bool) (instancePath, error) {
+	return s.instancePath(text, module, open, false)
+}
+
+// instancePath is parsePath; prefixed says that each name must have a prefix,
+// as in XML (§9.13.2).
+func (s *Set) instancePath(text string, module func(string) (string, bool), open, prefixed bool) (instancePath, error) {
 	rest := text
 	if !strings.HasPrefix(rest, "/") {
 		return nil, fmt.Errorf("it does not begin with a slash")
@@ -59,6 +65,9 @@ func (s *Set) parsePath(text string, module func(string) (string, bool), open bo
 		if end < 0 {
 			end = len(rest)
 		}
+		if prefixed && !strings.Contains(rest[:end], ":") {
+			return nil, fmt.Errorf("the name %q has no prefix", clip(rest[:end]))
+		}
 		n, err := s.stepNode(at, rest[:end], module)
 		if err != nil {
 			return nil, err
@@ -68,9 +77,16 @@ func (s *Set) parsePath(text string, module func(string) (string, bool), open bo
 		values := make([]string, len(n.keys))
 		given := 0
 		for strings.HasPrefix(rest, "[") {
-			if rest, err = s.predicate(&step, rest[1:], values, &given, module); err != nil {
+			if rest, err = s.predicate(&step, rest[1:], values, &given, module, prefixed); err != nil {
 				return nil, err
 			}
+		}
+		switch {
+		case open:
+		case step.index > 0 && (given > 0 || len(n.keys) > 0 || n.kind == KindLeafList && (n.config || step.keys != nil)):
+			return nil, fmt.Errorf("%s %s is not identified by a position", n.kind, n.name)
+		case n.kind == KindLeafList && step.index == 0 && step.keys == nil:
+			return nil, fmt.Errorf("leaf-list %s needs a value: [.='…']", n.name)
 		}
 		if n.kind == KindList && step.index == 0 {
 			if given != len(n.keys) && !(open && given == 0) || len(n.keys) == 0 && !open {
@@ -105,7 +121,7 @@ func (s *Set) stepNode(at *Node, ref string, module func(string) (string, bool))
 
 // predicate reads what follows an opening bracket: a key, the value of a
 // leaf-list entry, or a position.
-func (s *Set) predicate(step *pathStep, rest string, values []string, given *int, module func(string) (string, bool)) (string, error) {
+func (s *Set) predicate(step *pathStep, rest string, values []string, given *int, module func(string) (string, bool), prefixed bool) (string, error) {
 	rest = strings.TrimLeft(rest, " \t")
 	n := step.node
 	if rest != "" && rest[0] >= '0' && rest[0] <= '9' {
@@ -144,6 +160,9 @@ func (s *Set) predicate(step *pathStep, rest string, values []string, given *int
 	}
 	if n.kind != KindList {
 		return "", fmt.Errorf("%s is not a list", n.name)
+	}
+	if prefixed && !strings.Contains(key, ":") {
+		return "", fmt.Errorf("the name %q has no prefix", clip(key))
 	}
 	k, err := s.stepNode(n, key, module)
 	if err != nil {

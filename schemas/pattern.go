@@ -3,6 +3,7 @@ package schemas
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,20 +11,36 @@ import (
 // pattern is a regular expression of XML Schema, which YANG's patterns are
 // (RFC 7950 §9.4.5), as one of RE2.
 type pattern struct {
-	xsd string
-	re  *regexp.Regexp
+	xsd  string
+	re   *regexp.Regexp
+	size int // about the number of RE2's instructions
+}
+
+// Bounds on patterns: matching takes time in proportion to the pattern's size
+// times the length of the value.
+const (
+	maxPattern     = 8192        // bytes of an expression
+	maxPatternSize = 200_000     // instructions
+	maxMatch       = 200_000_000 // instructions times bytes of the value
+)
+
+// shape is what the quantifiers around an expression need to know of it.
+type shape struct {
+	nested int // the largest product of counted repetitions in it, 1 without
+	size   int
 }
 
 // newPattern translates an XSD expression token by token: RE2 gives several of
 // them another meaning ('^', '$', '\d', '.'), and lacks others ('\i', '\c',
 // blocks, class subtraction).
 func newPattern(xsd string) (*pattern, error) {
-	if len(xsd) > 8192 {
-		return nil, fmt.Errorf("the expression is longer than 8192 bytes")
+	if len(xsd) > maxPattern {
+		return nil, fmt.Errorf("the expression is longer than %d bytes", maxPattern)
 	}
 	x := &xsdParser{in: xsd}
 	x.out.WriteString(`\A(?:`)
-	if err := x.alternatives(0); err != nil {
+	all, err := x.alternatives(0)
+	if err != nil {
 		return nil, fmt.Errorf("at byte %d: %w", x.at+1, err)
 	}
 	if x.at < len(x.in) {
@@ -32,10 +49,13 @@ func newPattern(xsd string) (*pattern, error) {
 	x.out.WriteString(`)\z`)
 	re, err := regexp.Compile(x.out.String())
 	if err != nil {
-		return nil, fmt.Errorf("the expression is too large for RE2: %w", err)
+		return nil, fmt.Errorf("the expression is too large: %w", err)
 	}
-	return &pattern{xsd: xsd, re: re}, nil
+	return &pattern{xsd: xsd, re: re, size: all.size}, nil
 }
+
+// affordable reports whether matching s cannot take very long.
+func (p *pattern) affordable(s string) bool { return p.size*len(s) <= maxMatch }
 
 func (p *pattern) match(s string) bool { return p.re.MatchString(s) }
 
@@ -61,44 +81,51 @@ func (x *xsdParser) take() rune {
 }
 
 // alternatives reads branches up to a closing parenthesis or the end.
-func (x *xsdParser) alternatives(depth int) error {
+func (x *xsdParser) alternatives(depth int) (shape, error) {
+	all := shape{nested: 1}
 	if depth > 100 {
-		return fmt.Errorf("parentheses are nested too deep")
+		return all, fmt.Errorf("parentheses are nested too deep")
 	}
 	for x.at < len(x.in) {
 		switch x.peek() {
 		case ')':
-			return nil
+			return all, nil
 		case '|':
 			x.take()
 			x.out.WriteByte('|')
+			all.size++
 		default:
-			if err := x.piece(depth); err != nil {
-				return err
+			p, err := x.piece(depth)
+			if err != nil {
+				return all, err
 			}
+			all.nested = max(all.nested, p.nested)
+			all.size += p.size
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // piece reads an atom and its quantifier.
-func (x *xsdParser) piece(depth int) error {
+func (x *xsdParser) piece(depth int) (shape, error) {
 	start := x.out.Len()
+	atom := shape{nested: 1, size: 1}
 	switch r := x.take(); r {
 	case '(':
 		x.out.WriteString("(?:")
-		if err := x.alternatives(depth + 1); err != nil {
-			return err
+		var err error
+		if atom, err = x.alternatives(depth + 1); err != nil {
+			return atom, err
 		}
 		if x.peek() != ')' {
-			return fmt.Errorf("a closing parenthesis is missing")
+			return atom, fmt.Errorf("a closing parenthesis is missing")
 		}
 		x.take()
 		x.out.WriteByte(')')
 	case '[':
 		set, err := x.class(depth)
 		if err != nil {
-			return err
+			return atom, err
 		}
 		x.out.WriteString(set.re2())
 	case '.':
@@ -106,86 +133,95 @@ func (x *xsdParser) piece(depth int) error {
 	case '\\':
 		set, err := x.escape()
 		if err != nil {
-			return err
+			return atom, err
 		}
 		x.out.WriteString(set.re2())
 	case '?', '*', '+', '{':
-		return fmt.Errorf("there is nothing for %q to repeat", r)
+		return atom, fmt.Errorf("there is nothing for %q to repeat", r)
 	case ']':
-		return fmt.Errorf("%q must be written \\%c", r, r)
+		return atom, fmt.Errorf("%q must be written \\%c", r, r)
 	default:
 		x.out.WriteString(regexp.QuoteMeta(string(r)))
 	}
-	return x.quantifier(start)
+	return x.quantifier(start, atom)
 }
 
-func (x *xsdParser) quantifier(start int) error {
+func (x *xsdParser) quantifier(start int, atom shape) (shape, error) {
 	switch x.peek() {
 	case '?', '*', '+':
 		x.out.WriteRune(x.take())
-		return nil
+		atom.size++
+		return atom, nil
 	case '{':
 	default:
-		return nil
+		return atom, nil
 	}
 	end := strings.IndexByte(x.in[x.at:], '}')
 	if end < 0 {
-		return fmt.Errorf("a closing brace is missing")
+		return atom, fmt.Errorf("a closing brace is missing")
 	}
 	body := x.in[x.at+1 : x.at+end]
 	loText, hiText, comma := strings.Cut(body, ",")
-	lo, ok := parseInteger(loText, true)
-	if !ok || lo.neg || strings.HasPrefix(loText, "+") {
-		return fmt.Errorf("{%s} is not a count", clip(body))
+	lo, err := strconv.ParseUint(loText, 10, 64)
+	if err != nil {
+		return atom, fmt.Errorf("{%s} is not a count", clip(body))
 	}
 	hi, endless := lo, false
 	if comma {
 		if endless = hiText == ""; !endless {
-			if hi, ok = parseInteger(hiText, true); !ok || hi.neg || hi.cmp(lo) < 0 {
-				return fmt.Errorf("{%s} is not a count", clip(body))
+			if hi, err = strconv.ParseUint(hiText, 10, 64); err != nil || hi < lo {
+				return atom, fmt.Errorf("{%s} is not a count", clip(body))
 			}
 		}
 	}
 	x.at += end + 1
-	atom := x.out.String()[start:]
-	prefix := x.out.String()[:start]
-	if lo.abs > 100_000 || hi.abs > 100_000 {
-		return fmt.Errorf("{%s} is too large", clip(body))
+	if hi > maxPatternSize || atom.size*int(max(hi, 1)) > maxPatternSize {
+		return atom, fmt.Errorf("{%s} makes the expression too large", clip(body))
 	}
+	text, before := x.out.String()[start:], x.out.String()[:start]
 	x.out.Reset()
-	x.out.WriteString(prefix)
-	x.repeat(atom, int(lo.abs), int(hi.abs), endless)
+	x.out.WriteString(before)
+	atom.size *= int(max(hi, 1)) + 1
+	atom.nested = x.repeat(text, int(lo), int(hi), endless, atom.nested)
 	if x.out.Len() > 1<<18 {
-		return fmt.Errorf("{%s} makes the expression too large", clip(body))
+		return atom, fmt.Errorf("{%s} makes the expression too large", clip(body))
 	}
-	return nil
+	return atom, nil
 }
 
-// repeat writes a counted repetition. RE2 stops at 1000: larger counts are
-// written as a sequence of repetitions.
-func (x *xsdParser) repeat(atom string, lo, hi int, endless bool) {
-	const most = 1000
-	if lo <= most && (endless || hi <= most) {
-		switch {
-		case endless:
+// repeat writes a counted repetition and returns the product of nested ones.
+// RE2 allows products of up to 1000: larger ones are written as a sequence of
+// smaller repetitions.
+func (x *xsdParser) repeat(atom string, lo, hi int, endless bool, nested int) int {
+	most := max(1000/nested, 1)
+	if most > 1 && lo <= most && (endless || hi <= most) {
+		if endless {
 			fmt.Fprintf(&x.out, "%s{%d,}", atom, lo)
-		default:
+		} else {
 			fmt.Fprintf(&x.out, "%s{%d,%d}", atom, lo, hi)
 		}
-		return
+		return nested * max(hi, 1)
+	}
+	times := func(n int, suffix string) {
+		for ; n > 0 && x.out.Len() <= 1<<18; n -= most {
+			if most == 1 {
+				x.out.WriteString(atom + suffix)
+			} else if suffix == "" {
+				fmt.Fprintf(&x.out, "%s{%d}", atom, min(n, most))
+			} else {
+				fmt.Fprintf(&x.out, "%s{0,%d}", atom, min(n, most))
+			}
+		}
 	}
 	x.out.WriteString("(?:")
-	rest := hi - lo
-	for ; lo > 0; lo -= most {
-		fmt.Fprintf(&x.out, "%s{%d}", atom, min(lo, most))
-	}
+	times(lo, "")
 	if endless {
-		fmt.Fprintf(&x.out, "%s*", atom)
-	}
-	for ; !endless && rest > 0; rest -= most {
-		fmt.Fprintf(&x.out, "%s{0,%d}", atom, min(rest, most))
+		x.out.WriteString("(?:" + atom + ")*")
+	} else {
+		times(hi-lo, "?")
 	}
 	x.out.WriteByte(')')
+	return nested * most
 }
 
 // escape reads what follows a backslash.

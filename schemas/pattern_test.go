@@ -1,6 +1,9 @@
 package schemas
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestPattern: XML Schema's meaning, not RE2's.
 func TestPattern(t *testing.T) {
@@ -32,6 +35,11 @@ func TestPattern(t *testing.T) {
 		{`x{0,2500}`, []string{"", "xxx"}, []string{"y"}},
 		{`(a|b){2}`, []string{"ab"}, []string{"a", "abc"}},
 		{`a||b`, []string{"", "a", "b"}, []string{"c"}},
+		{`(a{100}){100}`, []string{strings.Repeat("a", 10_000)}, []string{strings.Repeat("a", 9_999), strings.Repeat("a", 10_001)}},
+		{`((ab?){2,40}c){3,50}`, []string{strings.Repeat("aabc", 3), strings.Repeat(strings.Repeat("a", 40)+"c", 50)}, []string{strings.Repeat("aabc", 2), strings.Repeat(strings.Repeat("a", 41)+"c", 3), strings.Repeat("aac", 51)}},
+		{`(a{2,}b){1500,}`, []string{strings.Repeat("aaab", 1500), strings.Repeat("aab", 1700)}, []string{strings.Repeat("aab", 1499), strings.Repeat("ab", 1500)}},
+		{`x{0}y{0,0}z`, []string{"z"}, []string{"xz", "yz"}},
+		{`\p{IsTamil}\p{IsGothic}`, []string{"\u0b85\U00010330"}, []string{"\u0b85\u0b85"}},
 		{`\.\*\?`, []string{".*?"}, []string{"x"}},
 	}
 	for _, tt := range tests {
@@ -51,7 +59,7 @@ func TestPattern(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{`[`, `[]`, `(`, `)`, `a)`, `*`, `a**`, `a+?`, `(?:a)`, `a{2,1}`, `a{x}`, `a{`, `\`, `\q`, `\p{Xx}`, `\p{IsNowhere}`, `[z-a]`, `[a-z-[b]c]`, `[\d-z]x[`} {
+	for _, bad := range []string{`[`, `[]`, `(`, `)`, `a)`, `*`, `a**`, `a+?`, `(?:a)`, `a{2,1}`, `a{x}`, `a{`, `\`, `\q`, `\p{Xx}`, `\p{IsNowhere}`, `[z-a]`, `((a{1,1000}){1,1000}){1,1000}`, `a{1000001}`, `a{99999999999999999999}`, `a{+1}`, `a{-1}`, `a{1,+2}`, `[a-z-[b]c]`, `[\d-z]x[`} {
 		if p, err := newPattern(bad); err == nil {
 			t.Errorf("%s is accepted as %s", bad, p.re)
 		}

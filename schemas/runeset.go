@@ -192,26 +192,3 @@ func category(name string, negated bool) (runeSet, error) {
 	}
 	return runeSet{names: []string{`\p{` + name + `}`}, negated: negated}, nil
 }
-
-type block struct {
-	name   string
-	lo, hi rune
-}
-
-// unicodeBlocks are the blocks of XML Schema Part 2 appendix F that lie in the
-// first 16 bits and are written by people.
-func unicodeBlocks() []block {
-	return []block{
-		{"BasicLatin", 0, 0x7F}, {"Latin-1Supplement", 0x80, 0xFF}, {"LatinExtended-A", 0x100, 0x17F}, {"LatinExtended-B", 0x180, 0x24F},
-		{"IPAExtensions", 0x250, 0x2AF}, {"SpacingModifierLetters", 0x2B0, 0x2FF}, {"CombiningDiacriticalMarks", 0x300, 0x36F},
-		{"Greek", 0x370, 0x3FF}, {"GreekandCoptic", 0x370, 0x3FF}, {"Cyrillic", 0x400, 0x4FF}, {"Armenian", 0x530, 0x58F}, {"Hebrew", 0x590, 0x5FF},
-		{"Arabic", 0x600, 0x6FF}, {"Syriac", 0x700, 0x74F}, {"Thaana", 0x780, 0x7BF}, {"Devanagari", 0x900, 0x97F}, {"Bengali", 0x980, 0x9FF},
-		{"Thai", 0xE00, 0xE7F}, {"Georgian", 0x10A0, 0x10FF}, {"HangulJamo", 0x1100, 0x11FF}, {"LatinExtendedAdditional", 0x1E00, 0x1EFF},
-		{"GreekExtended", 0x1F00, 0x1FFF}, {"GeneralPunctuation", 0x2000, 0x206F}, {"SuperscriptsandSubscripts", 0x2070, 0x209F},
-		{"CurrencySymbols", 0x20A0, 0x20CF}, {"LetterlikeSymbols", 0x2100, 0x214F}, {"NumberForms", 0x2150, 0x218F}, {"Arrows", 0x2190, 0x21FF},
-		{"MathematicalOperators", 0x2200, 0x22FF}, {"MiscellaneousTechnical", 0x2300, 0x23FF}, {"BoxDrawing", 0x2500, 0x257F},
-		{"BlockElements", 0x2580, 0x259F}, {"GeometricShapes", 0x25A0, 0x25FF}, {"MiscellaneousSymbols", 0x2600, 0x26FF}, {"Dingbats", 0x2700, 0x27BF},
-		{"CJKSymbolsandPunctuation", 0x3000, 0x303F}, {"Hiragana", 0x3040, 0x309F}, {"Katakana", 0x30A0, 0x30FF}, {"CJKUnifiedIdeographs", 0x4E00, 0x9FFF},
-		{"HangulSyllables", 0xAC00, 0xD7A3}, {"PrivateUse", 0xE000, 0xF8FF}, {"Specials", 0xFFF0, 0xFFFF},
-	}
-}

@@ -26,15 +26,16 @@ func (s *Set) Validate(t *Tree) error {
 // validator holds what one validation computes: the tree itself stays as it
 // is, so that validations can run at the same time.
 type validator struct {
-	set     *Set
-	tree    *Tree
-	eval    *xpath.Evaluator[*item]
-	errs    []*PathError
-	lists   map[listKey]map[string][]*item
-	targets map[targetKey]map[string]bool
-	whens   map[*item]int8              // 1 true, 2 false, 3 being evaluated
-	derived map[*item]map[*Node][]*item // children that nobody wrote, made on demand
-	view    view                        // of the expression that is being evaluated
+	set      *Set
+	tree     *Tree
+	eval     *xpath.Evaluator[*item]
+	errs     []*PathError
+	lists    map[listKey]map[string][]*item
+	targets  map[targetKey]map[string]bool
+	whens    map[*item]int8              // 1 true, 2 false, 3 being evaluated
+	derived  map[*item]map[*Node][]*item // children that nobody wrote, made on demand
+	patterns map[string]*pattern         // of re-match
+	view     view                        // of the expression that is being evaluated
 }
 
 // view is how the tree that an expression sees differs from the whole one.
@@ -91,10 +92,11 @@ type targetKey struct {
 func newValidator(t *Tree) *validator {
 	v := &validator{
 		set: t.set, tree: t,
-		lists:   make(map[listKey]map[string][]*item),
-		targets: make(map[targetKey]map[string]bool),
-		whens:   make(map[*item]int8),
-		derived: make(map[*item]map[*Node][]*item),
+		lists:    make(map[listKey]map[string][]*item),
+		targets:  make(map[targetKey]map[string]bool),
+		whens:    make(map[*item]int8),
+		derived:  make(map[*item]map[*Node][]*item),
+		patterns: make(map[string]*pattern),
 	}
 	v.eval = xpath.NewEvaluator[*item](v)
 	return v

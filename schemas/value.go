@@ -187,9 +187,12 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 		if r.hint == hintText && r.prefixed && unprefixed(s) {
 			return v, r.errorf(nil, "RFC 7950 §9.13.2", "%s is not an instance-identifier: in XML each name needs its prefix", r.show(s))
 		}
-		p, err := r.set.parsePath(s, r.module, false)
+		p, err := r.set.instancePath(strings.Trim(s, " \t\r\n"), r.module, false, r.hint == hintText)
 		if err != nil {
 			return v, r.errorf(nil, "RFC 7950 §9.13", "%s is not an instance-identifier: %v", r.show(s), err)
+		}
+		if to := p[len(p)-1].node; t.require && r.node.config && !r.node.action && !to.config {
+			return v, r.errorf(nil, "RFC 7950 §9.13", "configuration cannot require the state node %s", to.Path())
 		}
 		v.text, v.ref = p.String(), t
 		if t.require && r.accept != nil && !r.accept(t, v) {
@@ -260,6 +263,9 @@ func (r *reading) str(t *Type, s string) (value, *valueError) {
 		return v, r.errorf(t.lenMsg, "RFC 7950 §9.4.4", "%s: the length must be %s", plural(n, "character"), t.lengths.text(0))
 	}
 	for _, p := range t.patterns {
+		if !p.affordable(s) {
+			return v, r.errorf(nil, "limit", "a value of %s is too long to be matched with the pattern %s", plural(len(s), "byte"), clip(p.xsd))
+		}
 		if p.match(s) == p.invert {
 			not := "does not match"
 			if p.invert {

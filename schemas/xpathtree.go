@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -286,9 +287,16 @@ func (v *validator) BitIsSet(it *item, bit string) bool {
 
 // Match implements re-match.
 func (v *validator) Match(s, expr string) (bool, error) {
-	p, err := newPattern(expr)
-	if err != nil {
-		return false, err
+	p, ok := v.patterns[expr]
+	if !ok {
+		var err error
+		if p, err = newPattern(expr); err != nil {
+			return false, fmt.Errorf("pattern %q: %w", clip(expr), err)
+		}
+		v.patterns[expr] = p
+	}
+	if !p.affordable(s) {
+		return false, fmt.Errorf("a value of %s is too long to be matched with the pattern %q", plural(len(s), "byte"), clip(expr))
 	}
 	return p.match(s), nil
 }
