@@ -30,7 +30,8 @@ type Options struct {
 	Identity   string // path of the identity file; empty: the home's
 	Executable string // cfgvault's own binary, which runs the built-in drivers
 	Builtin    []string
-	Ask        vault.Ask // asks the operator for a passphrase or PIN; nil: nobody to ask
+	Ask        vault.Ask                                    // asks the operator for a passphrase or PIN; nil: nobody to ask
+	Twin       func(context.Context, TwinOf) (*Twin, error) // makes a simulated unit to rehearse on; nil: there is none
 	Log        *slog.Logger
 	Now        func() time.Time // nil: time.Now
 }

@@ -81,7 +81,21 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 	if err := caller.Err(); err != nil {
 		return r.rollBack(ctx, fmt.Errorf("interrupted before it was confirmed: %w", err))
 	}
+	if r.opts.rehearsal {
+		return r.rehearsed(ctx)
+	}
 	return r.confirm(ctx)
+}
+
+// rehearsed ends a rehearsal that compared equal: the lab unit gets back what
+// it had.
+func (r *restore) rehearsed(ctx context.Context) error {
+	equal := errors.New("a rehearsal is not kept")
+	err := r.rollBack(ctx, equal)
+	if errors.Is(err, ErrRolledBack) && errors.Is(err, equal) {
+		r.result.Outcome, err = rehearsed, nil
+	}
+	return err
 }
 
 // confirm keeps the change and proves that it is kept.
@@ -225,6 +239,9 @@ func (r *restore) finish(ctx context.Context, outcome string, result error) erro
 	}
 	if r.plan != nil {
 		details.Losses = r.plan.Losses
+	}
+	if r.opts.noReceipt {
+		return errors.Join(result, r.journal.Finish())
 	}
 	got, err := r.agent.putReceipt(ctx, receiptRestore, body, details)
 	if err != nil {

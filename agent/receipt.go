@@ -83,13 +83,20 @@ func (r Receipt) Seconds() float64 { return r.Ended.Sub(r.Started).Seconds() }
 // Receipts are the verified receipts of a device ("" for all), oldest first.
 // Those of acceptances are not among them.
 func Receipts(x *vault.Index, device string) []Receipt {
+	all := receipts(x.Receipts(""))
+	if device == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(r Receipt) bool { return r.Device != device })
+}
+
+func receipts(list []vault.Receipt) []Receipt {
 	var out []Receipt
-	for _, v := range x.Receipts("") {
+	for _, v := range list {
 		r := Receipt{Receipt: v}
-		if v.Kind == "accept" || json.Unmarshal(v.Body, &r.ReceiptBody) != nil || device != "" && r.Device != device {
-			continue
+		if v.Kind != "accept" && json.Unmarshal(v.Body, &r.ReceiptBody) == nil {
+			out = append(out, r)
 		}
-		out = append(out, r)
 	}
 	return out
 }

@@ -48,6 +48,7 @@ type RestoreOptions struct {
 	source    *source                    // the snapshot as it lies beside a workflow's journal
 	inFlow    bool                       // a workflow on the device is open, and this is its restore
 	rehearsal bool                       // do not confirm what compared equal: put back what was there
+	noReceipt bool                       // the caller keeps one
 	root      string                     // folder of journals, if not the home's
 
 	// Approve is shown the plan and decides. It is not called for a dry run

@@ -63,6 +63,7 @@ verified; no identity is needed.`,
 
 func snapshotsOf(ag *agent.Agent, x *vault.Index, name, id string) []snapshotJSON {
 	latest, _ := x.Latest(id)
+	grades := agent.NewGrades(x)
 	out := []snapshotJSON{}
 	for _, e := range x.Snapshots(id) {
 		held := e.Held
@@ -70,7 +71,7 @@ func snapshotsOf(ag *agent.Agent, x *vault.Index, name, id string) []snapshotJSO
 			held = []vault.Code{}
 		}
 		out = append(out, snapshotJSON{
-			ID: e.ID(), Device: name, DeviceID: id, Time: e.Time, Kind: e.Kind, Verdict: e.Verdict, Grade: agent.GradeOf(e),
+			ID: e.ID(), Device: name, DeviceID: id, Time: e.Time, Kind: e.Kind, Verdict: e.Verdict, Grade: grades.Of(e),
 			Held: held, Accepted: e.Accepted != "", Latest: e.Object == latest.Object, Size: e.Size, Object: e.Object, SHA256: e.SHA256,
 		})
 	}
@@ -135,6 +136,7 @@ type deviceListJSON struct {
 
 func (a *app) listAll(ag *agent.Agent, x *vault.Index) error {
 	var all []deviceListJSON
+	grades := agent.NewGrades(x)
 	known := map[string]bool{}
 	add := func(name, id, driver string, removed bool) {
 		known[id] = true
@@ -142,7 +144,7 @@ func (a *app) listAll(ag *agent.Agent, x *vault.Index) error {
 		d.Snapshots = len(x.Snapshots(id))
 		if latest, ok := x.Latest(id); ok {
 			d.Latest = &snapshotJSON{ID: latest.ID(), Device: name, DeviceID: id, Time: latest.Time, Kind: latest.Kind, Verdict: latest.Verdict,
-				Grade: agent.GradeOf(latest), Held: []vault.Code{}, Accepted: latest.Accepted != "", Latest: true, Size: latest.Size, Object: latest.Object, SHA256: latest.SHA256}
+				Grade: grades.Of(latest), Held: []vault.Code{}, Accepted: latest.Accepted != "", Latest: true, Size: latest.Size, Object: latest.Object, SHA256: latest.SHA256}
 		}
 		if t, ok := x.LastSeen(id); ok {
 			d.LastSeen = &t
@@ -166,14 +168,14 @@ func (a *app) listAll(ag *agent.Agent, x *vault.Index) error {
 		}
 		return a.printJSON(all)
 	}
-	rows := [][]string{{"DEVICE", "DRIVER", "LATEST GOOD", "ID", "GRADE", "LAST SEEN", "SNAPSHOTS", "NOTES"}}
+	rows := [][]string{{"DEVICE", "DRIVER", "LATEST GOOD", "AGE", "ID", "GRADE", "LAST SEEN", "SNAPSHOTS", "NOTES"}}
 	for _, d := range all {
-		row := []string{d.Device, d.Driver, "none", "", "", "never", fmt.Sprint(d.Snapshots), ""}
+		row := []string{d.Device, d.Driver, "none", "", "", "", "never", fmt.Sprint(d.Snapshots), ""}
 		if d.Latest != nil {
-			row[2], row[3], row[4] = d.Latest.Time.Local().Format(time.DateTime), short(d.Latest.ID), string(d.Latest.Grade)
+			row[2], row[3], row[4], row[5] = d.Latest.Time.Local().Format(time.DateTime), age(time.Since(d.Latest.Time)), short(d.Latest.ID), string(d.Latest.Grade)
 		}
 		if d.LastSeen != nil {
-			row[5] = d.LastSeen.Local().Format(time.DateTime)
+			row[6] = d.LastSeen.Local().Format(time.DateTime)
 		}
 		var n []string
 		if d.Failure != "" {
@@ -182,9 +184,20 @@ func (a *app) listAll(ag *agent.Agent, x *vault.Index) error {
 		if d.Removed {
 			n = append(n, "not in the inventory")
 		}
-		row[7] = strings.Join(n, "; ")
+		row[8] = strings.Join(n, "; ")
 		rows = append(rows, row)
 	}
 	table(a.out, rows)
 	return nil
+}
+
+// age is how old something is, in the unit that says enough.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

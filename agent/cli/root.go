@@ -126,8 +126,8 @@ after a wipe or an upgrade, or on another unit after a replacement.`,
 		id       string
 		commands []*cobra.Command
 	}{
-		{"work", []*cobra.Command{a.backup(), a.restore(), a.replace(), a.wipe(), a.check()}},
-		{"look", []*cobra.Command{a.list(), a.show(), a.diff(), a.workflow(), a.receipt()}},
+		{"work", []*cobra.Command{a.backup(), a.restore(), a.replace(), a.wipe(), a.rehearse(), a.check()}},
+		{"look", []*cobra.Command{a.list(), a.show(), a.diff(), a.report(), a.workflow(), a.receipt()}},
 		{"setup", []*cobra.Command{a.init(), a.device(), a.recover(), a.key(), a.vaultCmd()}},
 		{"tools", []*cobra.Command{a.schema(), a.plugin(), a.simulate(), a.demo(), a.completion(), a.version()}},
 	} {
@@ -248,7 +248,7 @@ func (a *app) options() (agent.Options, error) {
 	}
 	return agent.Options{
 		Home: home, Identity: a.identity, Executable: exe, Builtin: builtin.Names(),
-		Ask: a.ask, Log: a.logger(),
+		Ask: a.ask, Twin: simulatedTwin, Log: a.logger(),
 	}, nil
 }
 

@@ -62,7 +62,7 @@ cfgvault show core1@2026-11-20T02:00 --native running-config --reveal > core1.cf
 			case residual:
 				return a.showResidual(o)
 			}
-			return a.showSummary(o, manifest)
+			return a.showSummary(o, agent.NewGrades(x).Of(o.Entry), manifest)
 		},
 	}.cobra()
 	f := cmd.Flags()
@@ -110,7 +110,7 @@ type artefactJSON struct {
 	Size   int               `json:"size"`
 }
 
-func (a *app) showSummary(o *agent.Opened, manifest bool) error {
+func (a *app) showSummary(o *agent.Opened, grade agent.Grade, manifest bool) error {
 	var files []artefactJSON
 	for _, art := range o.Artefacts {
 		files = append(files, artefactJSON{art.Name, art.Role, art.Bind, art.Source, art.Attrs, len(art.Data)})
@@ -118,13 +118,13 @@ func (a *app) showSummary(o *agent.Opened, manifest bool) error {
 	if a.json || manifest {
 		return a.printJSON(map[string]any{
 			"id": o.Entry.ID(), "object": o.Entry.Object, "sha256": o.Entry.SHA256, "time": o.Entry.Time, "kind": o.Entry.Kind,
-			"verdict": o.Entry.Verdict, "grade": agent.GradeOf(o.Entry), "held": o.Entry.Held, "reasons": o.Reasons,
+			"verdict": o.Entry.Verdict, "grade": grade, "held": o.Entry.Held, "reasons": o.Reasons,
 			"meta": o.Meta, "artefacts": files, "tree": o.Tree != nil, "coverage": o.Coverage,
 		})
 	}
 	rows := [][]string{
 		{"device", o.Meta.Name}, {"snapshot", o.Entry.ID()}, {"taken", o.Entry.Time.Local().Format(time.DateTime)},
-		{"kind", string(o.Entry.Kind)}, {"verdict", string(o.Entry.Verdict)}, {"grade", string(agent.GradeOf(o.Entry))},
+		{"kind", string(o.Entry.Kind)}, {"verdict", string(o.Entry.Verdict)}, {"grade", string(grade)},
 		{"driver", o.Meta.Driver + " " + o.Meta.Version}, {"unit", unitText(o.Meta.Facts)},
 	}
 	for _, r := range o.Reasons {
