@@ -89,7 +89,7 @@ func (s *Session) runExec(ctx context.Context, c plugins.Command) (plugins.Outpu
 	if x.tooLarge() {
 		return x.output(plugins.EndCut), fmt.Errorf("%w: more than %d bytes", plugins.ErrTooLarge, s.t.maxOutput())
 	}
-	if !l.closedInOrder(ctx) {
+	if !l.closedInOrder(ctx, x.exit != nil) {
 		if ctx.Err() != nil {
 			return x.output(plugins.EndCut), ctx.Err()
 		}

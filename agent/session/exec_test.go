@@ -236,6 +236,30 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// A device that answers no global request is believed all the same: a command
+// that exits costs no question about its end.
+func TestExecAsksNothing(t *testing.T) {
+	srv := newServer(t)
+	srv.noReply = true
+	srv.exec = func(_ string, ch ssh.Channel) int {
+		_, _ = io.WriteString(ch, config)
+		return 0
+	}
+	target := srv.start().target()
+	target.KeepAlive = -1
+	s := dial(t, target, execInfo)
+	ctx := within(t, 20*time.Second) // less than answerTime
+	for range 50 {
+		out, err := s.Run(ctx, plugins.Command{Text: "x"})
+		if err != nil || out.End != plugins.EndStatus || string(out.Stdout) != config {
+			t.Fatalf("%s %v", out.End, err)
+		}
+	}
+	if n := srv.count(); n != 1 {
+		t.Errorf("%d logins", n)
+	}
+}
+
 func TestExecStream(t *testing.T) {
 	srv := unixServer(t)
 	s := dial(t, srv.target(), execInfo)

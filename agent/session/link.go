@@ -21,6 +21,10 @@ type wire struct {
 	over   atomic.Bool
 	failed atomic.Bool
 	heard  atomic.Int64 // when bytes last came, Unix nanoseconds
+
+	mu      sync.Mutex
+	reading bool            // somebody waits for bytes
+	turn    []chan struct{} // closed when reading or failed turns true
 }
 
 func newWire(c net.Conn, limit int64) *wire {
@@ -43,7 +47,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	if left > 0 && int64(len(p)) > left {
 		p = p[:left]
 	}
+	w.setReading(true)
 	n, err := w.Conn.Read(p)
+	w.setReading(false)
 	if n > 0 {
 		w.heard.Store(time.Now().UnixNano())
 		if left > 0 {
@@ -67,7 +73,49 @@ func (w *wire) Write(p []byte) (int, error) {
 
 func (w *wire) Close() error {
 	w.failed.Store(true)
+	w.wake()
 	return w.Conn.Close()
+}
+
+func (w *wire) setReading(now bool) {
+	w.mu.Lock()
+	w.reading = now
+	w.mu.Unlock()
+	if now {
+		w.wake()
+	}
+}
+
+func (w *wire) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.turn {
+		close(c)
+	}
+	w.turn = nil
+}
+
+// settled reports that everything received has been taken by SSH, which waits
+// for more: it gives up the connection before it stops to read. False: it has
+// stopped, or is busy for longer than patience.
+func (w *wire) settled(patience time.Duration) bool {
+	w.mu.Lock()
+	if w.reading || w.failed.Load() {
+		defer w.mu.Unlock()
+		return w.reading
+	}
+	turn := make(chan struct{})
+	w.turn = append(w.turn, turn)
+	w.mu.Unlock()
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case <-turn:
+	case <-t.C:
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reading
 }
 
 // link is one authenticated SSH connection.
@@ -144,13 +192,20 @@ func (l *link) keepAlive(every time.Duration) {
 // closedInOrder reports whether the device itself closed a channel that has
 // ended (RFC 4254 section 5.3). When the connection goes away x/crypto ends a
 // channel's streams with io.EOF all the same, even if an exit status came
-// before. So the connection is asked: packets are handled in order, and if it
-// still answers, what ended the channel was the device's CHANNEL_CLOSE. That
-// costs one round trip.
+// before. But it stops to read from the connection first, and for good: if it
+// is seen reading after a channel with an exit status has ended, the device has
+// ended the channel, and that costs nothing. (A device that breaks the protocol
+// between exit status and close would pass: as it would with a false close.)
+// Else the connection is asked: packets are handled in order, and if it still
+// answers, what ended the channel was the device's CHANNEL_CLOSE. That costs one
+// round trip.
 //
 // BUG(session): a device that drops the connection together with its one exec
 // channel cannot be told from one that was cut off; it needs a shell.
-func (l *link) closedInOrder(ctx context.Context) bool {
+func (l *link) closedInOrder(ctx context.Context, status bool) bool {
+	if status && l.wire.settled(settleTime) {
+		return true
+	}
 	if l.dead() {
 		return false
 	}
@@ -169,6 +224,9 @@ func (l *link) closedInOrder(ctx context.Context) bool {
 	}
 	return false
 }
+
+// settleTime is how long the bytes that have come may take to be handled.
+const settleTime = 100 * time.Millisecond
 
 // answerTime is how long a connection has to answer for itself.
 const answerTime = 30 * time.Second

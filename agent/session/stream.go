@@ -105,11 +105,11 @@ func (c *channelConn) end(x *execution, err error) error {
 	case <-time.After(time.Second):
 		return io.EOF
 	}
-	if !c.l.closedInOrder(context.Background()) {
-		return c.s.lost()
-	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if !c.l.closedInOrder(context.Background(), x.exit != nil) {
+		return c.s.lost()
+	}
 	if x.exit != nil && *x.exit != 0 {
 		return fmt.Errorf("the command ended with exit status %d", *x.exit)
 	}
