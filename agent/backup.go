@@ -71,6 +71,7 @@ func (r *Report) Count(o Outcome) int {
 // BackupOptions describe a run.
 type BackupOptions struct {
 	Force       bool              // a new object even if nothing changed
+	Alone       bool              // a home has one such run at a time: of a whole inventory or group
 	Concurrency int               // devices at once; 0: as configured
 	Done        func(int, Result) // called as each device ends, with its index
 }
@@ -82,7 +83,7 @@ type BackupOptions struct {
 func (a *Agent) Backup(ctx context.Context, devices []inventory.Device, o BackupOptions) (*Report, error) {
 	started := a.now()
 	report := &Report{Started: started.UTC(), Results: []Result{}}
-	run, err := a.begin(ctx, vault.RunOptions{Next: started.Add(a.Config.Every * 5 / 4)})
+	run, err := a.begin(ctx, vault.RunOptions{Next: started.Add(a.Config.Every * 5 / 4), Alone: o.Alone})
 	if err != nil {
 		return report, err
 	}
@@ -131,13 +132,14 @@ func (a *Agent) Backup(ctx context.Context, devices []inventory.Device, o Backup
 	return report, ctx.Err()
 }
 
-// begin starts a run, after the one that another process of this home has open.
+// begin starts a run, after what stands against it in another process of this
+// home.
 func (a *Agent) begin(ctx context.Context, o vault.RunOptions) (*vault.Run, error) {
 	run, err := a.vault.Begin(ctx, o)
 	if !errors.Is(err, vault.ErrBusy) {
 		return run, err
 	}
-	a.log.WarnContext(ctx, "another cfgvault of this home is writing to the vault; waiting for it")
+	a.log.WarnContext(ctx, "another cfgvault of this home stands against this run; waiting for it", "reason", err.Error())
 	o.Wait = true
 	return a.vault.Begin(ctx, o)
 }

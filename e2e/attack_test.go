@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate"
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
@@ -215,6 +216,41 @@ func TestTwoBackupsAtOnce(t *testing.T) {
 		if got := len(h.list(n)); got != 3 {
 			t.Errorf("%s has %d snapshots, want 3", n, got)
 		}
+	}
+	h.must("check", "--read-data")
+}
+
+// While the night's run waits for a slow device, a technician backs up and
+// restores others, and waits for nothing. What both did counts.
+func TestNightKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	a, b := h.newSwitch("a"), h.newSwitch("b")
+	h.must("backup", "--all")
+	running := a.Running()
+	reached, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	b.Inject(device.Fault{Command: "show running-config", Before: func() { once.Do(func() { close(reached) }); <-release }})
+	night := make(chan result)
+	go func() { night <- h.run("backup", "--all", "--force") }()
+	<-reached
+	eventually(t, 30*time.Second, "the night has read a", func() bool {
+		boxes, err := filepath.Glob(filepath.Join(h.dir, "vault", "outbox", "*.boxes"))
+		return err == nil && len(boxes) == 1
+	})
+	a.FactoryReset()
+	h.must("restore", "a", "--yes")
+	if got := a.Running(); got != running {
+		t.Errorf("the restore differs:\n%s", got)
+	}
+	h.must("backup", "a", "--force")
+	before := len(h.list("a")) // the first, undo, and the operator's
+	close(release)
+	if r := <-night; r.code != 0 {
+		t.Errorf("the night: %d %s%s", r.code, r.out, r.err)
+	}
+	if n, m := len(h.list("a")), len(h.list("b")); before != 3 || n != 4 || m != 2 {
+		t.Errorf("a has %d snapshots during the night and %d afterwards, b has %d; want 3, 4 and 2", before, n, m)
 	}
 	h.must("check", "--read-data")
 }

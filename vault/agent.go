@@ -33,6 +33,7 @@ type chain struct {
 	Seq       int       `json:"seq"`        // of the last record
 	Previous  string    `json:"previous"`   // its SHA-256, or "unknown"
 	Time      time.Time `json:"time"`       // its time
+	Due       time.Time `json:"due"`        // when it said its successor is due
 	SinceFull int       `json:"since-full"` // run records since one held the full state
 	State     string    `json:"state"`      // state file; empty: no device yet
 	// Pending is a record that was decided but may not be in the store yet.
@@ -76,37 +77,48 @@ func (v *Vault) state() (*agentState, error) {
 }
 
 func loadAgent(h *home) (*agentState, error) {
-	path := h.path(dirAgent, fileChain)
-	a := &agentState{devices: map[string]DeviceState{}}
-	data, err := os.ReadFile(path)
+	c, err := loadChain(h)
 	if errors.Is(err, fs.ErrNotExist) {
 		return newAgent(h)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("agent state: %w", err)
+		return nil, err
 	}
-	damaged := func(path string, err error) error {
-		return &IntegrityError{Object: path, What: "agent state is damaged; move the folder " + h.path(dirAgent) +
-			" away to begin a new chain, which costs one object per device", Err: err}
-	}
-	if err := json.Unmarshal(data, &a.chain); err != nil {
-		return nil, damaged(path, err)
-	}
-	c := &a.chain
-	if c.Format != chainFormat || len(c.Secret) != sha256.Size || len(c.Epoch) != epochDigits || c.Seq < 0 {
-		return nil, damaged(path, nil)
-	}
+	a := &agentState{chain: *c, devices: map[string]DeviceState{}}
 	if c.State == "" {
 		return a, nil
 	}
-	path = h.path(dirAgent, filepath.Base(c.State))
-	if data, err = os.ReadFile(path); err != nil {
-		return nil, damaged(path, err)
+	path := h.path(dirAgent, filepath.Base(c.State))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, h.damaged(path, err)
 	}
 	if a.devices, err = parseState(string(data)); err != nil {
-		return nil, damaged(path, err)
+		return nil, h.damaged(path, err)
 	}
 	return a, nil
+}
+
+// loadChain reads how far the chain has come; fs.ErrNotExist if there is none.
+func loadChain(h *home) (*chain, error) {
+	path := h.path(dirAgent, fileChain)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("agent state: %w", err)
+	}
+	c := &chain{}
+	if err := json.Unmarshal(data, c); err != nil {
+		return nil, h.damaged(path, err)
+	}
+	if c.Format != chainFormat || len(c.Secret) != sha256.Size || len(c.Epoch) != epochDigits || c.Seq < 0 {
+		return nil, h.damaged(path, nil)
+	}
+	return c, nil
+}
+
+func (h *home) damaged(path string, err error) error {
+	return &IntegrityError{Object: path, What: "agent state is damaged; move the folder " + h.path(dirAgent) +
+		" away to begin a new chain, which costs one object per device", Err: err}
 }
 
 // newAgent begins a new chain and makes it durable at once: a second look must

@@ -1,7 +1,9 @@
 package vault_test
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cfgvault/cfgvault/vault"
 	"github.com/cfgvault/cfgvault/vault/mem"
@@ -258,33 +262,149 @@ func TestForeignTrustAndReceipt(t *testing.T) {
 	}
 }
 
-func TestTwoAgentsAtOnce(t *testing.T) {
+// TestRunsOverlap has a restore record its undo snapshot, and an operator back
+// up two devices, while the night's run is open: nobody waits, the chain stays
+// one, and everybody's work counts.
+func TestRunsOverlap(t *testing.T) {
+	t.Parallel()
+	w, s := attacked(t)
+	w.backup("old", "dev-a", "dev-b", "dev-c", "dev-d")
+	night, err := w.v.Begin(t.Context(), vault.RunOptions{Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(r *vault.Run, device, text string) {
+		t.Helper()
+		if _, err := r.Put(t.Context(), w.snapshot(device, text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(night, "dev-a", "night")
+	for _, d := range []string{"dev-b", "dev-c"} {
+		if err := night.Seen(d, []byte("guard of the night")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := night.Fail("dev-d", "unreachable"); err != nil {
+		t.Fatal(err)
+	}
+
+	w.open() // as another process would
+	if _, err := w.v.Begin(t.Context(), vault.RunOptions{Alone: true}); !errors.Is(err, vault.ErrBusy) {
+		t.Fatalf("a second run alone: got %v, want ErrBusy", err)
+	}
+	if err := w.v.EndKey(t.Context(), w.v.AgentKeyID()); !errors.Is(err, vault.ErrBusy) {
+		t.Fatalf("keys change during a run: %v", err)
+	}
+	undo := w.begin()
+	put(undo, "dev-b", "undo")
+	if err := undo.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The night's box is in the outbox, and nobody else's business.
+	if n := len(w.index().Snapshots("dev-a")); n != 1 {
+		t.Errorf("another run has recorded what the night put: %d snapshots", n)
+	}
+	if boxes, err := os.ReadDir(filepath.Join(w.dir, "outbox")); err != nil || len(boxes) != 1 {
+		t.Errorf("outbox: %v, %v", boxes, err)
+	}
+	operator := w.begin()
+	put(operator, "dev-a", "operator")
+	put(operator, "dev-d", "operator")
+	put(night, "dev-e", "night")
+	if err := operator.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := night.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	w.open()
+	x := w.index()
+	for d, want := range map[string]string{"dev-a": "operator", "dev-b": "undo", "dev-c": "old", "dev-d": "operator", "dev-e": "night"} {
+		if got := w.latest(d); got != want {
+			t.Errorf("latest of %s is %q, want %q", d, got, want)
+		}
+		if st, _ := w.v.State(d); (string(st.Guard) == "guard of the night") != (d == "dev-c") {
+			t.Errorf("guard of %s is %q", d, st.Guard)
+		}
+	}
+	if n := len(x.Snapshots("dev-a")); n != 3 {
+		t.Errorf("dev-a has %d snapshots, want those of three runs", n)
+	}
+	// dev-b was read before another run put it: nobody has seen that unchanged.
+	b, _ := x.LastSeen("dev-b")
+	if c, _ := x.LastSeen("dev-c"); !b.Before(c) {
+		t.Errorf("dev-b seen %s, dev-c seen %s", b, c)
+	}
+	// One opening and one closing record each, in one chain, without a fork.
+	if n := len(keys(t, s, "runs/")); n != 8 {
+		t.Errorf("%d records, want 8", n)
+	}
+	w.backup("next", "dev-a")
+}
+
+// A run that dies leaves its boxes to the next turn of whichever run is open.
+func TestRunsOverlapAfterDeath(t *testing.T) {
 	t.Parallel()
 	w, _ := attacked(t)
-	r := w.begin()
-	w.open() // as another process would
-	if _, err := w.v.Begin(t.Context(), vault.RunOptions{}); !errors.Is(err, vault.ErrBusy) {
-		t.Fatalf("got %v, want ErrBusy", err)
+	long, dead := w.begin(), w.begin()
+	if _, err := dead.Put(t.Context(), w.snapshot("dev", "left")); err != nil {
+		t.Fatal(err)
 	}
-	done := make(chan error)
-	go func() {
-		second, err := w.v.Begin(t.Context(), vault.RunOptions{Wait: true})
-		if err == nil {
-			err = second.Close(t.Context())
+	dead.Abort()
+	if err := long.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.latest("dev"); got != "left" {
+		t.Errorf("latest is %q", got)
+	}
+	if boxes, err := os.ReadDir(filepath.Join(w.dir, "outbox")); err != nil || len(boxes) > 0 {
+		t.Errorf("outbox: %v, %v", boxes, err)
+	}
+}
+
+// Many runs at once, each with its own home handle: no record is lost or
+// forked, whoever comes first.
+func TestManyRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	w, s := attacked(t)
+	const runs = 8
+	var g errgroup.Group
+	for i := range runs {
+		one := *w
+		one.open()
+		g.Go(func() error {
+			for range 3 {
+				r, err := one.v.Begin(t.Context(), vault.RunOptions{})
+				if err != nil {
+					return err
+				}
+				if _, err = r.Put(t.Context(), one.snapshot(fmt.Sprintf("dev-%d", i), rand.Text())); err == nil {
+					_, err = r.Put(t.Context(), one.snapshot("shared", rand.Text()))
+				}
+				if err := errors.Join(err, r.Close(t.Context())); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	w.open()
+	x := w.index()
+	if n := len(x.Snapshots("shared")); n != 3*runs {
+		t.Errorf("%d snapshots of the shared device, want %d", n, 3*runs)
+	}
+	for i := range runs {
+		if n := len(x.Snapshots(fmt.Sprintf("dev-%d", i))); n != 3 {
+			t.Errorf("device %d has %d snapshots", i, n)
 		}
-		done <- err
-	}()
-	if _, err := r.Put(t.Context(), w.snapshot("dev", "one")); err != nil {
-		t.Fatal(err)
 	}
-	if err := r.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if got := w.latest("dev"); got != "one" {
-		t.Fatalf("latest is %q", got)
+	if n := len(keys(t, s, "runs/")); n != 2*3*runs {
+		t.Errorf("%d records, want %d", n, 6*runs)
 	}
 }
 
@@ -439,5 +559,28 @@ func TestEndKeyInterrupted(t *testing.T) {
 		if changed := w.v.AgentKeyID() != old; changed != (effect == storetest.LoseReply) {
 			t.Fatalf("%s: the key changed: %v", effect, changed)
 		}
+	}
+}
+
+// A run that promises no successor, a restore, leaves the night's promise
+// standing: a night that does not come is noticed all the same.
+func TestPromiseSurvivesRestore(t *testing.T) {
+	t.Parallel()
+	w, _ := attacked(t)
+	now := time.Now()
+	w.now = func() time.Time { return now }
+	w.backup("night", "dev")
+	r, err := w.v.Begin(t.Context(), vault.RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if late := w.index().Overdue(now.Add(23 * time.Hour)); len(late) > 0 {
+		t.Errorf("overdue too early: %+v", late)
+	}
+	if late := w.index().Overdue(now.Add(25 * time.Hour)); len(late) != 1 {
+		t.Errorf("overdue: %+v, want this agent", late)
 	}
 }

@@ -64,23 +64,32 @@ const lockPoll = 50 * time.Millisecond
 // lockFile takes the lock on a file of the home; the kernel gives it back when
 // the process ends, however it ends. ErrBusy names the holder.
 func lockFile(ctx context.Context, path string, wait bool) (unlock func(), err error) {
+	return flockFile(ctx, path, wait, syscall.LOCK_EX)
+}
+
+// shareFile takes a lock that others may share, and that keeps lockFile away.
+func shareFile(ctx context.Context, path string, wait bool) (unlock func(), err error) {
+	return flockFile(ctx, path, wait, syscall.LOCK_SH)
+}
+
+func flockFile(ctx context.Context, path string, wait bool, how int) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		got, err := tryLock(f, how)
+		if err != nil {
 			f.Close()
 			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		if got {
+			break
 		}
 		if !wait {
 			holder, _ := os.ReadFile(path)
 			f.Close()
-			return nil, fmt.Errorf("%w: process %s has a run open (lock %s)", ErrBusy, strings.TrimSpace(string(holder)), path)
+			return nil, fmt.Errorf("%w: process %s is at work (lock %s)", ErrBusy, strings.TrimSpace(string(holder)), path)
 		}
 		select {
 		case <-ctx.Done():
@@ -92,10 +101,27 @@ func lockFile(ctx context.Context, path string, wait bool) (unlock func(), err e
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
-	return func() {
-		// Not by closing alone: a child process that is being started holds a
-		// copy of the descriptor until it runs its program.
-		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
-		f.Close()
-	}, nil
+	return func() { unlockFile(f) }, nil
+}
+
+// tryLock reports whether it got the lock.
+func tryLock(f *os.File, how int) (bool, error) {
+	for {
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+}
+
+// unlockFile gives a lock back and closes the file. Not by closing alone: a
+// child process that is being started holds a copy of the descriptor until it
+// runs its program.
+func unlockFile(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	f.Close()
 }

@@ -21,7 +21,9 @@ const (
 	fileOperator = "operator.key"   // signs receipts and heads
 	fileRoot     = "root.key"       // signs trust
 	fileIdentity = "identity.txt"   // where Create stores the identity
-	fileLock     = "run.lock"
+	fileLock     = "run.lock"       // shared by all runs: the keys stay as they are
+	fileAlone    = "alone.lock"     // held by a run that is Alone
+	fileTurn     = "turn.lock"      // held while the chain is continued
 	filePinsLock = "pins.lock"
 	dirAgent     = "agent"  // chain and state
 	dirOutbox    = "outbox" // sealed, not yet recorded

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/cfgvault/cfgvault/vault/internal/durable"
 )
@@ -28,7 +29,8 @@ type box struct {
 
 // outbox is the log of one run's boxes: each is a line of JSON and the sealed
 // bytes. One file for all, so that boxes of concurrent calls share syncs. What
-// stands behind a power cut's torn end was not acknowledged.
+// stands behind a power cut's torn end was not acknowledged. The run holds the
+// lock on the file: whoever can take it has found what an interrupted run left.
 type outbox struct {
 	home *home
 	sync durable.Group
@@ -42,6 +44,7 @@ type outbox struct {
 
 const (
 	boxSuffix  = ".boxes"
+	newSuffix  = ".new" // of a log that is not locked yet
 	maxBoxHead = 1 << 20
 )
 
@@ -101,13 +104,26 @@ func (o *outbox) create() error {
 	rand.Read(id[:])
 	dir := o.home.path(dirOutbox)
 	o.path = o.home.path(dirOutbox, hex.EncodeToString(id[:])+boxSuffix)
-	f, err := os.OpenFile(o.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	open := func() (*os.File, error) {
+		return os.OpenFile(o.path+newSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	}
+	f, err := open()
 	if errors.Is(err, os.ErrNotExist) {
 		if err = os.MkdirAll(dir, 0o700); err == nil {
-			f, err = os.OpenFile(o.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+			f, err = open()
 		}
 	}
 	if err != nil {
+		return err
+	}
+	// By its own name it is seen only once it is locked.
+	_, err = tryLock(f, syscall.LOCK_EX)
+	if err == nil {
+		err = os.Rename(o.path+newSuffix, o.path)
+	}
+	if err != nil {
+		f.Close()
+		os.Remove(o.path + newSuffix)
 		return err
 	}
 	if err := durable.Dir(dir); err != nil {
@@ -127,7 +143,7 @@ func (o *outbox) forget(left []*box) error {
 		return nil
 	}
 	old := o.path
-	o.file.Close()
+	defer unlockFile(o.file)
 	o.file, o.size = nil, 0
 	if len(left) > 0 {
 		next := &outbox{home: o.home}
@@ -140,7 +156,7 @@ func (o *outbox) forget(left []*box) error {
 				return fmt.Errorf("outbox: %w", err)
 			}
 		}
-		next.file.Close()
+		next.close()
 	}
 	o.home.at("before forgetting boxes")
 	if err := os.Remove(old); err != nil {
@@ -153,7 +169,7 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.file != nil {
-		o.file.Close()
+		unlockFile(o.file)
 		o.file = nil
 	}
 }
@@ -175,27 +191,59 @@ func (b *box) sealed() ([]byte, error) {
 	return data, nil
 }
 
-// readOutbox returns the boxes that earlier runs left, and the logs they are in.
-func readOutbox(h *home) (boxes []*box, logs []string, err error) {
+// claim is the log of a run that has ended without its record.
+type claim struct {
+	file  *os.File // locked
+	path  string
+	boxes []*box
+}
+
+// claimOutbox takes the logs that nobody holds, and reads them.
+func claimOutbox(h *home) ([]*claim, error) {
 	names, err := os.ReadDir(h.path(dirOutbox))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("outbox: %w", err)
+		return nil, err
 	}
+	var claims []*claim
 	for _, n := range names {
 		if !strings.HasSuffix(n.Name(), boxSuffix) {
 			continue
 		}
-		path := h.path(dirOutbox, n.Name())
-		more, err := readLog(path)
-		if err != nil {
-			return nil, nil, fmt.Errorf("outbox: %w", err)
+		c, err := claimLog(h.path(dirOutbox, n.Name()))
+		if c != nil {
+			claims = append(claims, c)
 		}
-		boxes, logs = append(boxes, more...), append(logs, path)
+		if err != nil {
+			return claims, err
+		}
 	}
-	return boxes, logs, nil
+	return claims, nil
+}
+
+// claimLog returns nil if another run holds the log, or has just removed it.
+func claimLog(path string) (*claim, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	got, err := tryLock(f, syscall.LOCK_EX)
+	if err != nil || !got {
+		f.Close()
+		return nil, err
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		unlockFile(f)
+		return nil, nil
+	}
+	c := &claim{file: f, path: path}
+	c.boxes, err = readLog(path)
+	return c, err
 }
 
 // readLog returns the whole boxes at the beginning of a log.

@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/cenkalti/backoff/v5"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -25,36 +24,39 @@ const (
 
 // RunOptions describe a run.
 type RunOptions struct {
-	Next time.Time // when the next run is due at the latest; readers warn afterwards. Zero: no promise
-	Wait bool      // wait for another process's run to end instead of failing with ErrBusy
+	Next  time.Time // when the next run is due at the latest; readers warn afterwards. Zero: what the run before promised holds
+	Alone bool      // a home has one such run at a time, beside any number of others
+	Wait  bool      // wait for what stands against the run instead of failing with ErrBusy
 }
 
 // Run is one run of the agent. Its methods are safe for concurrent use. Only
-// after Close returned nil is what it did a backup.
+// after Close returned nil is what it did a backup. Runs of one home may
+// overlap: each writes its records at its own turn.
 type Run struct {
 	v      *Vault
 	home   *home
-	state  *agentState
 	due    time.Time
-	unlock func()
+	locks  []func()
 	outbox outbox
-	old    []string // logs of earlier runs, to be removed once recorded
+	old    []*claim // logs of earlier runs, to be removed once recorded
 
 	active sync.RWMutex // held for reading by every Put; the end of the run waits for them
 
 	mu       sync.Mutex
+	state    *agentState // as of this run's last turn, with what it did since; its maps are guarded by v.mu
 	ended    bool
 	last     map[string]time.Time // newest snapshot's time, per device
 	boxes    []*box               // in the store; to be recorded
 	left     []*box               // not in the store: for the next run
-	seen     map[string]bool
+	seen     map[string]string    // the object that the device still equals
+	guards   map[string][]byte    // of seen devices, where they changed
 	failures map[string]Code
 }
 
-// Begin starts a run: it takes the home's lock, checks the clock (ErrClock),
-// puts what an interrupted run left in the outbox, and proves the right to
-// write with an opening record (ErrNoRight). All that before a device is
-// touched. ErrBusy if another process has a run open.
+// Begin starts a run: it checks the clock (ErrClock), puts what an interrupted
+// run left in the outbox, and proves the right to write with an opening record
+// (ErrNoRight). All that before a device is touched. ErrBusy if another process
+// changes the home's keys, or has a run open as Alone as this one.
 //
 // It needs no right but to create objects. Where the store also lets the agent
 // read, Begin notices that the store holds another vault, or none, and that a
@@ -67,44 +69,55 @@ func (v *Vault) Begin(ctx context.Context, o RunOptions) (*Run, error) {
 	if k, ok := h.trust.key(h.agent.id); !ok || !k.ended.IsZero() {
 		return nil, fmt.Errorf("begin run: %w: the vault's trust has ended this home's agent key %s; what it wrote would not be believed", ErrNoRight, h.agent.id)
 	}
-	unlock, err := lockFile(ctx, h.path(fileLock), o.Wait)
-	if err != nil {
+	r := &Run{v: v, home: h, outbox: outbox{home: h}, due: o.Next, last: map[string]time.Time{},
+		seen: map[string]string{}, guards: map[string][]byte{}, failures: map[string]Code{}}
+	if err := r.begin(ctx, o); err != nil {
+		r.release()
 		return nil, fmt.Errorf("begin run: %w", err)
 	}
-	r, err := v.begin(ctx, h, o)
-	if err != nil {
-		unlock()
-		return nil, fmt.Errorf("begin run: %w", err)
-	}
-	r.unlock = unlock
 	return r, nil
 }
 
-func (v *Vault) begin(ctx context.Context, h *home, o RunOptions) (*Run, error) {
-	// Another process may have written the state since it was read.
-	a, err := loadAgent(h)
-	if err != nil {
-		return nil, err
+func (r *Run) begin(ctx context.Context, o RunOptions) error {
+	if o.Alone {
+		if err := r.lock(lockFile(ctx, r.home.path(fileAlone), o.Wait)); err != nil {
+			return err
+		}
 	}
-	r := &Run{v: v, home: h, outbox: outbox{home: h}, state: a, due: o.Next, last: map[string]time.Time{}, seen: map[string]bool{}, failures: map[string]Code{}}
-	v.mu.Lock()
-	v.agent = a
-	v.mu.Unlock()
-	if err := v.checkClock(ctx, a.chain); err != nil {
-		return nil, err
+	if err := r.lock(shareFile(ctx, r.home.path(fileLock), o.Wait)); err != nil {
+		return err
 	}
-	if err := v.checkStore(ctx, h, a.chain); err != nil {
-		return nil, err
+	return r.turn(ctx, func() error {
+		if err := r.v.checkClock(ctx, r.state.chain); err != nil {
+			return err
+		}
+		if err := r.v.checkStore(ctx, r.home, r.state.chain); err != nil {
+			return err
+		}
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+		// What was left over is recorded at once, so that the state that the
+		// record names is the one that readers know.
+		return r.writeRecord(ctx, &record{kind: recordOpen})
+	})
+}
+
+func (r *Run) lock(unlock func(), err error) error {
+	if err == nil {
+		r.locks = append(r.locks, unlock)
 	}
-	if err := r.flush(ctx); err != nil {
-		return nil, err
+	return err
+}
+
+// release gives back everything that keeps others away.
+func (r *Run) release() {
+	r.outbox.close()
+	r.dropClaims()
+	for _, unlock := range r.locks {
+		unlock()
 	}
-	// What was left over is recorded at once, so that the state that the
-	// record names is the one that readers know.
-	if err := r.writeRecord(ctx, &record{kind: recordOpen}); err != nil {
-		return nil, err
-	}
-	return r, nil
+	r.locks = nil
 }
 
 // checkClock refuses a clock that precedes the last record or differs from the
@@ -161,65 +174,6 @@ func (v *Vault) checkStore(ctx context.Context, h *home, c chain) error {
 			"nothing was written. Move the folder %s away to begin a new chain", h.path(dirAgent))
 	}
 	return nil
-}
-
-// flush finishes what an interrupted run began: its record, then its objects.
-func (r *Run) flush(ctx context.Context) error {
-	named := map[string]bool{}
-	if p := r.state.chain.Pending; p != nil {
-		if err := r.v.put(ctx, p.Key, p.Data); err != nil {
-			return fmt.Errorf("put the record of an earlier run: %w", err)
-		}
-		if text, err := r.home.agent.open(p.Data); err == nil {
-			if rec, err := parseRecord(text); err == nil {
-				for _, e := range rec.changes {
-					named[e.Object] = true
-				}
-			}
-		}
-	}
-	boxes, logs, err := readOutbox(r.home)
-	if err != nil {
-		return err
-	}
-	r.old = logs
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(flushers)
-	for _, b := range boxes {
-		if named[b.Entry.Object] {
-			continue
-		}
-		g.Go(func() error {
-			sealed, err := b.sealed()
-			if err != nil {
-				return fmt.Errorf("outbox: %w", err)
-			}
-			if err := r.v.put(gctx, b.Entry.Object, sealed); err != nil {
-				return fmt.Errorf("put a snapshot of an earlier run: %w", err)
-			}
-			r.note(b)
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// note takes a box that is in the store into the run and the state.
-func (r *Run) note(b *box) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.boxes = append(r.boxes, b)
-	r.v.mu.Lock()
-	defer r.v.mu.Unlock()
-	d, ok := r.state.devices[b.Entry.Device]
-	if ok && d.Entry.Object >= b.Entry.Object {
-		return
-	}
-	next := DeviceState{Digest: b.Digest, Entry: b.Entry, Guard: b.Guard}
-	if next.Guard == nil {
-		next.Guard = d.Guard
-	}
-	r.state.devices[b.Entry.Device] = next
 }
 
 // retryPolicy says how often and how fast a put is repeated.
@@ -377,8 +331,9 @@ func (r *Run) Seen(device string, guard []byte) error {
 	if guard != nil {
 		d.Guard = guard
 		r.state.devices[device] = d
+		r.guards[device] = guard
 	}
-	r.seen[device] = true
+	r.seen[device] = d.Entry.Object
 	return nil
 }
 
@@ -410,8 +365,27 @@ func (r *Run) Close(ctx context.Context) error {
 		return errEnded
 	}
 	r.ended = true
-	defer r.unlock()
-	defer r.outbox.close()
+	defer r.release()
+	err := r.turn(ctx, func() error {
+		err := r.settle(ctx)
+		if err == nil {
+			err = r.writeRecord(ctx, r.record())
+		}
+		if err != nil {
+			// Whoever has the next turn must find this run's boxes nobody's.
+			r.outbox.close()
+			r.dropClaims()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("close run: %w", err)
+	}
+	return nil
+}
+
+// record is what the run has to say at its end.
+func (r *Run) record() *record {
 	rec := &record{kind: recordRun}
 	changed := map[string]bool{}
 	for _, b := range r.boxes {
@@ -422,10 +396,10 @@ func (r *Run) Close(ctx context.Context) error {
 	}
 	slices.SortFunc(rec.failures, func(a, b deviceCode) int { return strings.Compare(a.device, b.device) })
 	var only, except []string
-	for d := range r.state.devices {
+	for d, state := range r.state.devices {
 		switch {
 		case changed[d]:
-		case r.seen[d]:
+		case r.seen[d] == state.Entry.Object: // and no other run has put a newer one since
 			only = append(only, d)
 		default:
 			except = append(except, d)
@@ -437,10 +411,7 @@ func (r *Run) Close(ctx context.Context) error {
 		rec.seen = only
 	}
 	slices.Sort(rec.seen)
-	if err := r.writeRecord(ctx, rec); err != nil {
-		return fmt.Errorf("close run: %w", err)
-	}
-	return nil
+	return rec
 }
 
 // Abort ends a run without a record; what was put stays in the outbox and is
@@ -452,14 +423,13 @@ func (r *Run) Abort() {
 	defer r.mu.Unlock()
 	if !r.ended {
 		r.ended = true
-		r.outbox.close()
-		r.unlock()
+		r.release()
 	}
 }
 
 // writeRecord signs the next record of the chain with every box of the run,
 // makes it and the state durable on this machine in one step, puts it, and only
-// then forgets the boxes.
+// then forgets the boxes. It is the run's turn.
 func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 	c := r.state.chain
 	entries := r.state.entries()
@@ -470,6 +440,9 @@ func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 	rec.vault, rec.key, rec.epoch = r.home.vault, r.home.agent.id, c.Epoch
 	rec.seq, rec.previous = c.Seq+1, c.Previous
 	rec.time, rec.due = r.v.now().UTC().Truncate(time.Millisecond), r.due.UTC().Truncate(time.Millisecond)
+	if r.due.IsZero() {
+		rec.due = c.Due
+	}
 	if rec.time.Before(c.Time) {
 		rec.time = c.Time
 	}
@@ -489,7 +462,7 @@ func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 			return err
 		}
 	}
-	c.Seq, c.Previous, c.Time = rec.seq, hashHex(data), rec.time
+	c.Seq, c.Previous, c.Time, c.Due = rec.seq, hashHex(data), rec.time, rec.due
 	c.Pending = &pendingRecord{Key: recordName{rec.key, rec.epoch, rec.seq, hashName(data)}.String(), Data: data}
 	if err := r.home.saveChain(c); err != nil {
 		return err
@@ -515,12 +488,12 @@ func (r *Run) writeRecord(ctx context.Context, rec *record) error {
 
 // forget removes the boxes that the record in the store names.
 func (r *Run) forget() error {
-	for _, path := range r.old {
+	for _, c := range r.old {
 		r.home.at("before forgetting old boxes")
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(c.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("outbox: %w", err)
 		}
 	}
-	r.old = nil
+	r.dropClaims()
 	return r.outbox.forget(r.left)
 }

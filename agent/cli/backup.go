@@ -45,7 +45,7 @@ cfgvault backup --all --json`,
 			}
 			bar := a.progress(len(devices), all)
 			report, err := ag.Backup(ctx, devices, agent.BackupOptions{
-				Force: force, Concurrency: concurrency,
+				Force: force, Concurrency: concurrency, Alone: all || len(groups) > 0,
 				Done: func(_ int, r agent.Result) {
 					bar.Increment()
 					if !a.json {
