@@ -131,8 +131,10 @@ func (a *applier) tree() *Tree {
 	return a.out
 }
 
+// renumber gives the nodes of a tree that was made their order. None is a
+// default, and their tree has no text in which they could be.
 func (it *item) renumber(n *int) {
-	it.order, it.offset = *n, -1
+	it.order, it.offset = *n, 0
 	for _, g := range it.groups {
 		for _, k := range g.items {
 			*n++

@@ -91,6 +91,7 @@ func (c *compiler) compile() *Set {
 	}
 	c.applyAugments()
 	c.applyDeviations()
+	c.applyAnnotate()
 	if len(c.errs) > 0 {
 		return nil
 	}

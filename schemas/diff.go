@@ -302,3 +302,89 @@ func (it *item) lines(b *strings.Builder, mark string) {
 		fmt.Fprintf(b, "%s%s\n", mark, it.path())
 	}
 }
+
+// Shown returns the values before and after as they may be shown: what is
+// secret is hidden.
+func (e Edit) Shown() (before, after string) {
+	show := func(it *item) string {
+		switch {
+		case it == nil:
+			return ""
+		case it.schema.leafy() && it.schema.secret:
+			return Hidden
+		case it.schema.leafy():
+			return it.val.text
+		case it.schema.hasSecret():
+			alone := &Tree{root: &item{schema: &Node{}, groups: []group{{it.schema, []*item{it}}}}}
+			return alone.Redact().root.groups[0].items[0].content()
+		}
+		return it.content()
+	}
+	return show(e.old), show(e.new)
+}
+
+// WriteTreeDiff writes edits for people as a tree: what is above a change
+// without a mark, then what goes with "-", what comes with "+", and values that
+// change with both. Secrets are hidden.
+func WriteTreeDiff(w io.Writer, edits []Edit) error {
+	var b strings.Builder
+	var open []string
+	for _, e := range edits {
+		about := e.new
+		if about == nil {
+			about = e.old
+		}
+		var steps []string
+		for at := about.parent; at.parent != nil; at = at.parent {
+			steps = append(steps, at.step())
+		}
+		slices.Reverse(steps)
+		same := 0
+		for same < len(steps) && same < len(open) && steps[same] == open[same] {
+			same++
+		}
+		for i, s := range steps[same:] {
+			b.WriteString("  " + strings.Repeat("  ", same+i) + s + "\n")
+		}
+		open = steps
+		depth := len(steps)
+		switch e.Op {
+		case OpDelete:
+			e.old.drawn(&b, "- ", depth)
+		case OpReplace:
+			e.old.drawn(&b, "- ", depth)
+			e.new.drawn(&b, "+ ", depth)
+		case OpMove:
+			where := "to the first place"
+			if e.after != nil {
+				where = "after " + e.after.step()
+			}
+			b.WriteString("~ " + strings.Repeat("  ", depth) + about.step() + " moved " + where + "\n")
+		default:
+			e.new.drawn(&b, "+ ", depth)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// drawn writes a whole node with a mark before each line.
+func (it *item) drawn(b *strings.Builder, mark string, depth int) {
+	b.WriteString(mark + strings.Repeat("  ", depth))
+	switch {
+	case it.schema.kind == KindLeafList:
+		b.WriteString(it.step() + "\n")
+		return
+	case it.schema.leafy() || it.raw != "":
+		b.WriteString(it.step() + ": " + it.quoted() + "\n")
+		return
+	}
+	b.WriteString(it.step() + "\n")
+	for _, g := range it.groups {
+		for _, k := range g.items {
+			if k.schema.keyIndex == 0 || it.schema.kind != KindList {
+				k.drawn(b, mark, depth+1)
+			}
+		}
+	}
+}

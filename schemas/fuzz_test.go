@@ -34,7 +34,7 @@ func FuzzModule(f *testing.F) {
 			}
 			return
 		}
-		if err := set.Diagram(&bytes.Buffer{}); err != nil {
+		if err := set.Diagram(&bytes.Buffer{}, DiagramOptions{Groupings: true, Width: 72}); err != nil {
 			t.Error(err)
 		}
 		tree, err := set.ParseJSON([]byte("{}"))

@@ -191,11 +191,14 @@ func (l *Library) add(d *document, implemented bool) error {
 }
 
 // JSON writes the library as JSON: as "yang-library" of RFC 8525, or with
-// legacy as "modules-state" of RFC 7895.
-func (l *Library) JSON(legacy bool) []byte {
+// legacy as "modules-state" of RFC 7895; in lines unless indent is empty.
+func (l *Library) JSON(legacy bool, indent string) []byte {
 	var o output
 	l.fields(legacy).json(&o, true, nil)
-	return o.b
+	if indent == "" {
+		return o.b
+	}
+	return indentJSON(o.b, indent)
 }
 
 // XML writes the library as XML.

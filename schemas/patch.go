@@ -26,8 +26,8 @@ type Patch struct {
 
 type patchEdit struct {
 	change
-	id     string
-	offset int // in the document, -1 if it comes from Diff
+	id           string
+	line, column int // in the document, 0 if it comes from Diff
 }
 
 // NewPatch makes a patch of edits that come from Diff. Edits of nodes that
@@ -40,7 +40,7 @@ func (s *Set) NewPatch(id string, edits []Edit) (*Patch, error) {
 		if err != nil {
 			return nil, fmt.Errorf("edit %d: %w", i+1, err)
 		}
-		p.edits = append(p.edits, patchEdit{c, strconv.Itoa(i + 1), -1})
+		p.edits = append(p.edits, patchEdit{change: c, id: strconv.Itoa(i + 1)})
 	}
 	return p, nil
 }
@@ -169,7 +169,8 @@ func (r *patchReader) read(top *document) {
 	seen := make(map[string]bool)
 	for _, d := range top.all("edit") {
 		r.known(d, "edit-id", "operation", "target", "point", "where", "value")
-		e := patchEdit{id: d.value("edit-id"), offset: d.offset}
+		e := patchEdit{id: d.value("edit-id")}
+		e.line, e.column = r.tree.text.position(d.offset)
 		if e.id == "" || seen[e.id] {
 			r.fault(d, "the edit-id %q is missing or there twice", clip(e.id))
 		}
@@ -341,7 +342,7 @@ func (t *Tree) Patch(p *Patch) (*Tree, error) {
 	a := newApplier(t)
 	for _, e := range p.edits {
 		if err := a.apply(e.change); err != nil {
-			out := &PatchError{PatchID: p.ID, EditID: e.id, Tag: "operation-failed", Path: e.path.hidden().resource(), Message: err.Error()}
+			out := &PatchError{PatchID: p.ID, EditID: e.id, Tag: "operation-failed", Path: e.path.hidden().resource(), Line: e.line, Column: e.column, Message: err.Error()}
 			var tagged *editError
 			if errors.As(err, &tagged) {
 				out.Tag = tagged.tag

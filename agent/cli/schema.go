@@ -2,8 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,21 +16,51 @@ import (
 )
 
 func (a *app) schema() *cobra.Command {
-	cmd := command{use: "schema", short: "YANG modules and data", long: "Validates data against YANG modules and shows modules.", example: "cfgvault schema list"}.cobra()
-	cmd.AddCommand(a.schemaValidate(), a.schemaTree(), a.schemaList())
+	cmd := command{use: "schema", short: "YANG modules and data",
+		long: `Checks YANG modules, validates data against them, shows modules, and converts,
+compares, patches and merges data.`,
+		example: "cfgvault schema validate --module-dir yang running.json"}.cobra()
+	cmd.AddCommand(a.schemaValidate(), a.schemaCheck(), a.schemaConvert(), a.schemaCanonical(), a.schemaDiff(), a.schemaPatch(), a.schemaMerge(),
+		a.schemaSelect(), a.schemaRedact(), a.schemaTree(), a.schemaList())
 	return cmd
 }
 
-// schemaFlags say which modules, found where, with which features.
+// verdict runs a command whose status 1 is a verdict on what it was given: any
+// other error is 2, so that a fault of ours never looks like one.
+func verdict(run func(context.Context, []string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		err := run(ctx, args)
+		var given statusError
+		if err == nil || errors.As(err, &given) || errors.Is(err, context.Canceled) {
+			return err
+		}
+		return usageError{err}
+	}
+}
+
+// schemaFlags say which modules, found where, with which features, and how data
+// is read.
 type schemaFlags struct {
 	modules, dirs, features []string
+	library                 string
+	format, kind            string
+	noCache                 bool
 }
 
 func (f *schemaFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.modules, "module", nil, "module to implement: a FILE.yang or NAME[@REVISION] (may be repeated)")
-	fl.StringArrayVar(&f.dirs, "module-dir", nil, "folder in which imports are searched (may be repeated); never the current one by itself")
+	fl.StringArrayVar(&f.dirs, "module-dir", nil, "folder in which modules and imports are searched (may be repeated); never the current one by itself")
 	fl.StringArrayVar(&f.features, "features", nil, "all, none, or MODULE:F1,F2 (may be repeated; default all)")
+	fl.StringVar(&f.library, "yang-library", "", "file with an RFC 8525 or RFC 7895 YANG library that names the modules and features")
+	fl.BoolVar(&f.noCache, "no-cache", false, "compile the modules even if they are in the cache")
+}
+
+// addData adds the flags of commands that read data.
+func (f *schemaFlags) addData(cmd *cobra.Command) {
+	f.add(cmd)
+	cmd.Flags().StringVar(&f.format, "format", "", "format of the data: json or xml (default: what it looks like)")
+	cmd.Flags().StringVar(&f.kind, "type", "data", "config: state is an error, and not missed; data: both")
 }
 
 // sources are where modules are searched, and the names of those that were
@@ -77,6 +111,20 @@ func (f *schemaFlags) load(otherwise func(search []schemas.Source) ([]string, er
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if f.library != "" {
+		text, err := os.ReadFile(f.library)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		lib, err := schemas.ReadLibrary(text, looksLikeXML(text))
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--yang-library %s: %w", f.library, err)}
+		}
+		names = append(names, lib.Names()...)
+		if f.features == nil {
+			feature = lib.Feature
+		}
+	}
 	if len(names) == 0 {
 		if names, err = otherwise(search); err != nil {
 			return nil, err
@@ -88,124 +136,192 @@ func (f *schemaFlags) load(otherwise func(search []schemas.Source) ([]string, er
 // own names cfgvault's own modules.
 func own([]schemas.Source) ([]string, error) { return schemas.EmbeddedNames(), nil }
 
-func (a *app) schemaValidate() *cobra.Command {
-	var f schemaFlags
-	var format, kind string
-	cmd := command{
-		use: "validate FILE", short: "Validate data against YANG modules",
-		long: `Reads RFC 7951 JSON, bare or in an RFC 9195 envelope, or RFC 7950 XML, and checks
-it against YANG modules. Without --module the modules are those that the data's
-top-level members name. "-" reads standard input.`,
-		example: "cfgvault schema validate --module ietf-system.yang --module-dir yang system.json",
-		args:    cobra.ExactArgs(1),
-		run: func(_ context.Context, args []string) error {
-			if format != "json" && format != "xml" {
-				return usageError{fmt.Errorf("--format %q: want json or xml", format)}
-			}
-			if kind != "config" && kind != "data" {
-				return usageError{fmt.Errorf("--type %q: want config or data", kind)}
-			}
-			data, err := readInput(a.in, args[0])
+// dataFile is a file of data, or of a patch, as it was read.
+type dataFile struct {
+	name string
+	text []byte
+	xml  bool
+}
+
+func (f *schemaFlags) read(stdin io.Reader, name string) (dataFile, error) {
+	d := dataFile{name: name}
+	var err error
+	if d.text, err = readInput(stdin, name); err != nil {
+		return d, usageError{err}
+	}
+	switch f.format {
+	case "json", "xml":
+		d.xml = f.format == "xml"
+	case "":
+		d.xml = looksLikeXML(d.text)
+	default:
+		return d, usageError{fmt.Errorf("--format %q: want json or xml", f.format)}
+	}
+	return d, nil
+}
+
+func looksLikeXML(text []byte) bool {
+	return strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(string(text[:min(len(text), 4096)]), "\ufeff"), " \t\r\n"), "<")
+}
+
+func (f *schemaFlags) options(d dataFile) schemas.ParseOptions {
+	return schemas.ParseOptions{XML: d.xml, ConfigOnly: f.kind == "config"}
+}
+
+// open reads files of data with one set. What is wrong with the data is the
+// verdict.
+func (f *schemaFlags) open(a *app, names ...string) (*schemas.Set, []*schemas.Tree, []dataFile, error) {
+	if f.kind != "config" && f.kind != "data" {
+		return nil, nil, nil, usageError{fmt.Errorf("--type %q: want config or data", f.kind)}
+	}
+	var files []dataFile
+	for i, n := range names {
+		if n == "-" && slices.Contains(names[:i], "-") {
+			return nil, nil, nil, usageError{errors.New("standard input can be read once")}
+		}
+		d, err := f.read(a.in, n)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		files = append(files, d)
+	}
+	var faulty dataFile
+	var unnamed error
+	set, err := f.load(func(search []schemas.Source) ([]string, error) {
+		var all []string
+		for _, d := range files {
+			modules, err := f.modulesOf(d, search)
 			if err != nil {
-				return err
+				faulty, unnamed = d, err
+				return nil, err
 			}
-			o := schemas.ParseOptions{XML: format == "xml", ConfigOnly: kind == "config"}
-			var unnamed error
-			set, err := f.load(func(search []schemas.Source) ([]string, error) {
-				names, err := schemas.DataModules(data, o, search...)
-				unnamed = err
-				return names, err
-			})
-			switch {
-			case unnamed != nil:
-				return a.invalid(args[0], unnamed)
-			case err != nil:
-				return usageError{fmt.Errorf("the modules cannot be used:\n%w", err)}
+			for _, m := range modules {
+				if !slices.Contains(all, m) {
+					all = append(all, m)
+				}
 			}
-			t, err := set.Parse(data, o)
-			if err == nil {
-				err = set.Validate(t)
-			}
-			if err != nil {
-				return a.invalid(args[0], err)
-			}
-			return nil
-		},
-	}.cobra()
-	f.add(cmd)
-	cmd.Flags().StringVar(&format, "format", "json", "format of the data: json or xml")
-	cmd.Flags().StringVar(&kind, "type", "data", "config: state data is an error; data: both")
-	return cmd
+		}
+		return all, nil
+	})
+	switch {
+	case unnamed != nil:
+		return nil, nil, nil, a.invalid(faulty.name, unnamed)
+	case err != nil:
+		return nil, nil, nil, usageError{fmt.Errorf("the modules cannot be used:\n%w", err)}
+	}
+	var trees []*schemas.Tree
+	for i, d := range files {
+		t, err := set.Parse(d.text, f.options(d))
+		if err != nil {
+			return nil, nil, nil, a.invalid(d.name, err)
+		}
+		files[i].text = nil
+		trees = append(trees, t)
+	}
+	return set, trees, files, nil
+}
+
+// modulesOf returns the modules that data names: in the schema of its
+// instance-data envelope, or by its top-level members.
+func (f *schemaFlags) modulesOf(d dataFile, search []schemas.Source) ([]string, error) {
+	e, ok, err := schemas.ReadEnvelope(d.text, d.xml)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+	case len(e.Modules) > 0:
+		return e.Modules, nil
+	case e.Library != nil:
+		return e.Library.Names(), nil
+	case e.SameAs != "":
+		return f.sameAs(d, e.SameAs, search)
+	}
+	return schemas.DataModules(d.text, f.options(d), search...)
+}
+
+// sameAs follows same-schema-as-file to a file beside the one that names it.
+// Other URIs are not fetched.
+func (f *schemaFlags) sameAs(d dataFile, uri string, search []schemas.Source) ([]string, error) {
+	path := strings.TrimPrefix(uri, "file:")
+	if strings.Contains(path, "//") || !filepath.IsLocal(path) || d.name == "-" {
+		return nil, fmt.Errorf("the schema is that of %s, which is not a file beside this one: name the modules with --module", uri)
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(d.name), path))
+	if err != nil {
+		return nil, fmt.Errorf("the schema is that of another file: %w", err)
+	}
+	other := dataFile{name: path, text: text, xml: looksLikeXML(text)}
+	e, ok, err := schemas.ReadEnvelope(text, other.xml)
+	if err != nil || !ok || e.SameAs != "" {
+		return nil, fmt.Errorf("the schema is that of %s, which names none: name the modules with --module", uri)
+	}
+	return f.modulesOf(other, search)
+}
+
+// faultLine is a fault as one line: FILE:LINE:COL: path: what (rule).
+func faultLine(file string, err error) string {
+	var data *schemas.PathError
+	var edit *schemas.PatchError
+	switch {
+	case errors.As(err, &edit):
+		return fmt.Sprintf("%s:%d:%d: %v", file, edit.Line, edit.Column, edit)
+	case !errors.As(err, &data):
+		return fmt.Sprintf("%s: %v", file, err)
+	}
+	at := file
+	if data.Line > 0 {
+		at = fmt.Sprintf("%s:%d:%d", file, data.Line, data.Column)
+	}
+	line := fmt.Sprintf("%s: %s: %s", at, data.Path, data.Message)
+	if data.Rule != "" {
+		line += " (" + data.Rule + ")"
+	}
+	return strings.ReplaceAll(line, "\n", `\n`)
+}
+
+// fault is a fault in JSON.
+type fault struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Rule    string `json:"rule,omitempty"`
+	AppTag  string `json:"error-app-tag,omitempty"`
+	Message string `json:"message"`
+}
+
+func faultsOf(file string, err error) []fault {
+	out := []fault{}
+	for _, e := range schemas.Faults(err) {
+		f := fault{File: file, Message: e.Error()}
+		var data *schemas.PathError
+		var module *schemas.ModuleError
+		switch {
+		case errors.As(e, &data):
+			f.Line, f.Column, f.Path, f.Rule, f.AppTag, f.Message = data.Line, data.Column, data.Path, data.Rule, data.AppTag, data.Message
+		case errors.As(e, &module):
+			f.File, f.Line, f.Rule, f.Message = module.File, module.Line, module.Rule, module.Message
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // invalid prints each fault of the data and gives the verdict.
 func (a *app) invalid(file string, err error) error {
 	faults := schemas.Faults(err)
-	for _, f := range faults {
-		a.note("%s: %v", file, f)
+	if a.json {
+		if err := a.printJSON(map[string]any{"valid": false, "faults": faultsOf(file, err)}); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range faults {
+			a.note("%s", faultLine(file, f))
+		}
 	}
-	return statusError{Failed, fmt.Errorf("%s is not valid: %d faults", file, len(faults))}
-}
-
-func (a *app) schemaTree() *cobra.Command {
-	var f schemaFlags
-	cmd := command{
-		use: "tree [MODULE…]", short: "Print tree diagrams (RFC 8340)",
-		long:    "Prints the tree diagrams of modules; without any, of cfgvault's own.",
-		example: "cfgvault schema tree cfgvault-interfaces",
-		run: func(_ context.Context, args []string) error {
-			f.modules = append(f.modules, args...)
-			set, err := f.load(own)
-			if err != nil {
-				return err
-			}
-			var only []string
-			for _, m := range args {
-				if strings.HasSuffix(m, ".yang") {
-					only = nil
-					break
-				}
-				name, _, _ := strings.Cut(m, "@")
-				only = append(only, name)
-			}
-			return set.Diagram(a.out, only...)
-		},
-	}.cobra()
-	f.add(cmd)
-	return cmd
-}
-
-func (a *app) schemaList() *cobra.Command {
-	var f schemaFlags
-	cmd := command{
-		use: "list", short: "List modules",
-		long:    "Lists the modules of a schema set; without --module, cfgvault's own.",
-		example: "cfgvault schema list --json",
-		args:    cobra.NoArgs,
-		run: func(context.Context, []string) error {
-			set, err := f.load(own)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				out := []map[string]any{}
-				for _, m := range set.Modules() {
-					out = append(out, map[string]any{"name": m.Name, "revision": m.Revision, "namespace": m.Namespace, "implemented": m.Implemented, "features": list(m.Features)})
-				}
-				return a.printJSON(map[string]any{"hash": set.Hash(), "modules": out})
-			}
-			rows := [][]string{{"MODULE", "REVISION", "NAMESPACE", "USE"}}
-			for _, m := range set.Modules() {
-				use := "imported"
-				if m.Implemented {
-					use = "implemented"
-				}
-				rows = append(rows, []string{m.Name, m.Revision, m.Namespace, use})
-			}
-			table(a.out, rows)
-			return nil
-		},
-	}.cobra()
-	f.add(cmd)
-	return a.jsonFlag(cmd)
+	what := "1 fault"
+	if len(faults) != 1 {
+		what = fmt.Sprintf("%d faults", len(faults))
+	}
+	return statusError{Failed, fmt.Errorf("%s is not valid: %s", file, what)}
 }
