@@ -121,7 +121,11 @@ func (l *lexer) quoted(q byte) {
 			break
 		}
 		if c == '\\' && q == '"' && l.at+1 < len(l.in) {
-			if next := l.in[l.at+1]; l.v1 && !strings.ContainsRune(`nt"\`, rune(next)) {
+			if next := l.in[l.at+1]; !strings.ContainsRune(`nt"\`, rune(next)) {
+				if !l.v1 {
+					l.fail(`an escape is none of \n, \t, \" and \\`)
+					return
+				}
 				l.insert(l.at, `\`)
 			}
 			l.at++

@@ -44,12 +44,32 @@ func (p instancePath) String() string {
 // inherits the module of the step before. open also allows list steps without
 // predicates or by position, for selecting.
 func (s *Set) parsePath(text string, module func(string) (string, bool), open bool) (instancePath, error) {
-	return s.instancePath(text, module, open, false)
+	return s.instancePath(text, module, open, prefixAny)
 }
 
-// instancePath is parsePath; prefixed says that each name must have a prefix,
-// as in XML (§9.13.2).
-func (s *Set) instancePath(text string, module func(string) (string, bool), open, prefixed bool) (instancePath, error) {
+// prefixing says which names of an instance path have prefixes.
+type prefixing int8
+
+const (
+	prefixAny     prefixing = iota
+	prefixAll               // each, as in XML (§9.13.2)
+	prefixChanges           // those whose module is not that of the parent, as in JSON (RFC 7951 §6.11)
+)
+
+// check reports whether a name is written as it must be.
+func (p prefixing) check(ref string, n, parent *Node) error {
+	has := strings.Contains(ref, ":")
+	switch {
+	case p == prefixAll && !has:
+		return fmt.Errorf("the name %q has no prefix", clip(ref))
+	case p == prefixChanges && has && n.module == parent.module:
+		return fmt.Errorf("the name %q has a prefix, although its module is that of the node before", clip(ref))
+	}
+	return nil
+}
+
+// instancePath is parsePath with a rule for prefixes.
+func (s *Set) instancePath(text string, module func(string) (string, bool), open bool, prefixed prefixing) (instancePath, error) {
 	rest := text
 	if !strings.HasPrefix(rest, "/") {
 		return nil, fmt.Errorf("it does not begin with a slash")
@@ -65,11 +85,11 @@ func (s *Set) instancePath(text string, module func(string) (string, bool), open
 		if end < 0 {
 			end = len(rest)
 		}
-		if prefixed && !strings.Contains(rest[:end], ":") {
-			return nil, fmt.Errorf("the name %q has no prefix", clip(rest[:end]))
-		}
 		n, err := s.stepNode(at, rest[:end], module)
 		if err != nil {
+			return nil, err
+		}
+		if err := prefixed.check(rest[:end], n, at); err != nil {
 			return nil, err
 		}
 		step := pathStep{node: n}
@@ -121,7 +141,7 @@ func (s *Set) stepNode(at *Node, ref string, module func(string) (string, bool))
 
 // predicate reads what follows an opening bracket: a key, the value of a
 // leaf-list entry, or a position.
-func (s *Set) predicate(step *pathStep, rest string, values []string, given *int, module func(string) (string, bool), prefixed bool) (string, error) {
+func (s *Set) predicate(step *pathStep, rest string, values []string, given *int, module func(string) (string, bool), prefixed prefixing) (string, error) {
 	rest = strings.TrimLeft(rest, " \t")
 	n := step.node
 	if rest != "" && rest[0] >= '0' && rest[0] <= '9' {
@@ -161,11 +181,11 @@ func (s *Set) predicate(step *pathStep, rest string, values []string, given *int
 	if n.kind != KindList {
 		return "", fmt.Errorf("%s is not a list", n.name)
 	}
-	if prefixed && !strings.Contains(key, ":") {
-		return "", fmt.Errorf("the name %q has no prefix", clip(key))
-	}
 	k, err := s.stepNode(n, key, module)
 	if err != nil {
+		return "", err
+	}
+	if err := prefixed.check(key, k, n); err != nil {
 		return "", err
 	}
 	if k.keyIndex == 0 || values[k.keyIndex-1] != "" {

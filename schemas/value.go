@@ -187,7 +187,7 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 		if r.hint == hintText && r.prefixed && unprefixed(s) {
 			return v, r.errorf(nil, "RFC 7950 §9.13.2", "%s is not an instance-identifier: in XML each name needs its prefix", r.show(s))
 		}
-		p, err := r.set.instancePath(strings.Trim(s, " \t\r\n"), r.module, false, r.hint == hintText)
+		p, err := r.set.instancePath(strings.Trim(s, " \t\r\n"), r.module, false, r.prefixing())
 		if err != nil {
 			return v, r.errorf(nil, "RFC 7950 §9.13", "%s is not an instance-identifier: %v", r.show(s), err)
 		}
@@ -234,6 +234,17 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 		return v, r.errorf(nil, "RFC 7950 §9", "the type is not known")
 	}
 	return v, nil
+}
+
+// prefixing says how names are written in the encoding that is read.
+func (r *reading) prefixing() prefixing {
+	switch r.hint {
+	case hintText:
+		return prefixAll
+	case hintDefault:
+		return prefixAny
+	}
+	return prefixChanges
 }
 
 // names lists a type's enums or bits for an error.
