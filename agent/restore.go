@@ -48,6 +48,7 @@ type RestoreOptions struct {
 	source    *source                    // the snapshot as it lies beside a workflow's journal
 	inFlow    bool                       // a workflow on the device is open, and this is its restore
 	rehearsal bool                       // do not confirm what compared equal: put back what was there
+	merge     bool                       // onto another release: put back what the unit lacks, keep what it has
 	noReceipt bool                       // the caller keeps one
 	root      string                     // folder of journals, if not the home's
 
@@ -119,6 +120,7 @@ type restore struct {
 
 	want     []plugins.Artefact // what the device is to have
 	meta     Meta               // of the snapshot
+	adapted  bool               // want is for the unit at hand
 	before   *reading           // what the device had
 	undo     *vault.Entry
 	began    time.Time
@@ -409,6 +411,13 @@ func (r *restore) putUndo(ctx context.Context, exp *plugins.Export, norm *plugin
 // adapt prepares the artefacts for the unit at hand, if it is another one or
 // interfaces are renamed.
 func (r *restore) adapt(ctx context.Context) error {
+	if r.adapted {
+		return nil
+	}
+	r.adapted = true
+	if r.opts.merge {
+		return r.merged(ctx)
+	}
 	same := len(r.meta.Facts.Serials) == 0 || len(r.before.facts.Serials) == 0 ||
 		strings.Join(r.meta.Facts.Serials, "\n") == strings.Join(r.before.facts.Serials, "\n")
 	if same && len(r.opts.Map) == 0 {
@@ -423,6 +432,17 @@ func (r *restore) adapt(ctx context.Context) error {
 	}
 	r.want = adapted
 	r.plan = &Plan{Losses: losses}
+	return nil
+}
+
+// merged makes of a configuration of another release one for this: what the
+// unit has now, with what it lost in its place.
+func (r *restore) merged(ctx context.Context) error {
+	_, merged, err := compareUpgrade(ctx, r.drv, r.text, r.meta.Facts, r.before.facts, r.want, r.before.exp.Artefacts)
+	if err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	r.want = merged
 	return nil
 }
 
@@ -451,7 +471,7 @@ func (r *restore) open(target, undo []byte) error {
 		Device: r.device.ID, Name: r.device.Name, Driver: r.device.Driver,
 		ChangeID: "cv" + hex.EncodeToString(id[:]), Started: r.began.UTC(), Within: within,
 		Map: r.opts.Map, Allowed: r.gates.used, Serials: r.before.facts.Serials,
-		Rehearsal: r.opts.rehearsal,
+		Rehearsal: r.opts.rehearsal, Merge: r.opts.merge,
 	}
 	if r.opts.Onto != nil {
 		head.Unit = &journal.Place{Address: r.device.Address, HostKeys: r.device.HostKeys}

@@ -42,7 +42,7 @@ func (r *restore) resume(ctx context.Context) error {
 	if head.Driver != r.device.Driver {
 		return &GateError{GatePlatform, fmt.Sprintf("the restore was begun with driver %s, the device now has %s", head.Driver, r.device.Driver)}
 	}
-	r.opts.rehearsal = head.Rehearsal
+	r.opts.rehearsal, r.opts.merge = head.Rehearsal, head.Merge
 	if head.Unit != nil && r.opts.Onto == nil {
 		r.device.Address, r.device.HostKeys = head.Unit.Address, head.Unit.HostKeys
 	}
@@ -68,7 +68,7 @@ func (r *restore) resume(ctx context.Context) error {
 		r.settled = true
 		return r.journal.Finish()
 	}
-	if err := r.reload(head); err != nil {
+	if err := r.reload(ctx, head); err != nil {
 		return err
 	}
 	if last == journal.Discarding {
@@ -138,7 +138,7 @@ func (r *restore) again(ctx context.Context) error {
 }
 
 // reload opens the objects beside the journal with their file keys.
-func (r *restore) reload(head journal.Head) error {
+func (r *restore) reload(ctx context.Context, head journal.Head) error {
 	r.opts.Map = head.Map
 	target, entry, err := r.unseal(targetFile, head.Target)
 	if err != nil {
@@ -149,8 +149,9 @@ func (r *restore) reload(head journal.Head) error {
 		return err
 	}
 	r.before = &reading{exp: &plugins.Export{}}
+	r.before.facts.Serials = head.Serials
 	if head.Undo == nil {
-		return nil
+		return r.adapt(ctx)
 	}
 	undo, entry, err := r.unseal(undoFile, *head.Undo)
 	if err != nil {
@@ -163,7 +164,8 @@ func (r *restore) reload(head journal.Head) error {
 	}
 	r.before.facts = meta.Facts
 	r.before.exp = &plugins.Export{Artefacts: artefacts, Verdict: plugins.Verdict(undo.Verdict)}
-	return nil
+	// What is compared on the device is what was staged there.
+	return r.adapt(ctx)
 }
 
 func (r *restore) unseal(name string, o journal.Object) (*vault.Snapshot, vault.Entry, error) {

@@ -16,3 +16,17 @@ func validTree(tree []byte) error {
 	}
 	return set.Validate(t)
 }
+
+// canonicalTree is a driver's tree in its one form: what means the same has the
+// same bytes, whatever the order in which the device wrote it.
+func canonicalTree(tree []byte) ([]byte, error) {
+	set, err := schemas.Common()
+	if err != nil {
+		return nil, err
+	}
+	t, err := set.ParseJSON(tree)
+	if err != nil {
+		return nil, err
+	}
+	return t.Canonical(), nil
+}

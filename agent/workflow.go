@@ -69,6 +69,7 @@ type WorkflowResult struct {
 	Proof    string         `json:"proof,omitempty"`    // of a wipe
 	Receipt  string         `json:"receipt,omitempty"`
 	Restore  *RestoreResult `json:"restore,omitempty"`
+	Upgrade  *UpgradeReport `json:"upgrade,omitempty"`
 	Rotate   []SecretPlace  `json:"rotate,omitempty"` // secrets that left the house with the unit
 	Tasks    []string       `json:"tasks,omitempty"`  // what a person has to do
 	Overrule []string       `json:"overruled,omitempty"`
@@ -110,8 +111,10 @@ type flowState struct {
 	Overruled []string          `json:"overruled,omitempty"`
 	Receipt   string            `json:"receipt,omitempty"`
 	Tasks     []string          `json:"tasks,omitempty"`
-	Ports     []plugins.Port    `json:"ports,omitempty"` // of the old unit, as it was seen
-	Named     []plugins.Port    `json:"named,omitempty"` // that its configuration names
+	Ports     []plugins.Port    `json:"ports,omitempty"`     // of the old unit, as it was seen
+	Lost      int               `json:"lost,omitempty"`      // statements that an upgrade took away
+	Restoring bool              `json:"restoring,omitempty"` // they are being put back
+	Named     []plugins.Port    `json:"named,omitempty"`     // that its configuration names
 }
 
 // flowStep is one step. Do holds its precondition, acts and checks; it may run

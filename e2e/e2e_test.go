@@ -85,7 +85,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "router": cmdRouter, "machine": cmdMachine, "wipe": cmdWipe, "load": cmdLoad, "running": cmdRunning,
-			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot, "files": cmdFiles, "plugin-example": cmdPluginExample, "neighbors": cmdNeighbors,
+			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot, "files": cmdFiles, "plugin-example": cmdPluginExample, "neighbors": cmdNeighbors, "release": cmdRelease,
 		},
 	})
 }
@@ -234,6 +234,14 @@ func cmdNeighbors(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	_, err := get(ts).device(args[0]).RunInput(context.Background(), []byte(b.String()), "sh", "-c",
 		`mountpoint -q /usr/local/bin || mount -t tmpfs none /usr/local/bin; cat >/usr/local/bin/lldpcli && chmod 755 /usr/local/bin/lldpcli`)
+	ts.Check(err)
+}
+
+// release NAME VERSION: a router says that it runs another release of FRR.
+func cmdRelease(ts *testscript.TestScript, neg bool, args []string) {
+	_, err := get(ts).routers[args[0]].Run(context.Background(), "sh", "-c", `cp /usr/bin/vtysh /run/vtysh.real && chmod 755 /run/vtysh.real
+printf '%s\n' '#!/bin/bash' 'set -o pipefail' "/run/vtysh.real \"\$@\" | sed 's/FRRouting [0-9.]* (/FRRouting $1 (/'" >/run/vtysh.new
+chmod 755 /run/vtysh.new && mount --bind /run/vtysh.new /usr/bin/vtysh`, "sh", args[1])
 	ts.Check(err)
 }
 

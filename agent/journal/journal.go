@@ -69,6 +69,7 @@ type Head struct {
 	Unit     *Place            `json:"unit,omitempty"`    // where the unit is, if not where the inventory says
 
 	Rehearsal bool `json:"rehearsal,omitempty"` // what compares equal is not kept
+	Merge     bool `json:"merge,omitempty"`     // the target is of another release: what the unit lacks is put back
 }
 
 // Place is where a unit answers that does not stand in its device's place yet.
