@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	"github.com/cfgvault/cfgvault/plugins/simulate/statements"
 )
 
 // cli is one login on an EOS command line.
@@ -16,7 +17,7 @@ type cli struct {
 	privileged bool
 	config     bool // in configuration mode, or in a session
 	in         *session
-	edit       *eosEditor
+	edit       *statements.Editor
 }
 
 // Login implements device.Box.
@@ -27,7 +28,7 @@ func (e *eos) Login(t *device.TTY) device.CommandLine {
 // Prompt shows the host name of the running configuration, the first six
 // characters of a session's name and the mode.
 func (c *cli) Prompt() string {
-	if c.edit != nil && c.edit.banner != nil {
+	if c.inText() {
 		return ""
 	}
 	c.e.d.Lock()
@@ -43,29 +44,38 @@ func (c *cli) Prompt() string {
 	if c.in != nil {
 		mode += "-s-" + c.in.name[:min(6, len(c.in.name))]
 	}
-	if len(c.edit.path) > 0 {
-		mode += "-" + modeName(c.edit.path[len(c.edit.path)-1])
+	if len(c.edit.Path) > 0 {
+		mode += "-" + modeName(c.edit.Path[len(c.edit.Path)-1])
 	}
 	return host + "(" + mode + ")#"
 }
 
+// inText reports that a banner is being typed.
+func (c *cli) inText() bool {
+	if c.edit == nil {
+		return false
+	}
+	in, _ := c.edit.InText()
+	return in
+}
+
 // modeName is what the prompt shows for a block.
-func modeName(s *eosStatement) string {
-	last := s.text[strings.LastIndexByte(s.text, ' ')+1:]
-	switch s.mode {
+func modeName(s *statements.Statement) string {
+	last := s.Text[strings.LastIndexByte(s.Text, ' ')+1:]
+	switch s.Mode {
 	case "if":
 		kind := strings.TrimRight(last, "0123456789/.")
 		return "if-" + kind[:min(2, len(kind))] + last[len(kind):]
 	case "vlan", "vrf", "acl", "role", "sg":
-		return s.mode + "-" + last
+		return s.Mode + "-" + last
 	}
-	return strings.TrimPrefix(s.mode, "~")
+	return strings.TrimPrefix(s.Mode, "~")
 }
 
 // Run executes one line. Statements of the mode go first, commands second: so
 // it is on the device, where "show" and "copy" work in every mode.
 func (c *cli) Run(t *device.TTY, line string) bool {
-	if c.edit != nil && c.edit.banner != nil {
+	if c.inText() {
 		c.statement(line)
 		return true
 	}
@@ -89,7 +99,7 @@ func (c *cli) Run(t *device.TTY, line string) bool {
 		if !c.config {
 			return false
 		}
-		if len(c.edit.path) == 0 {
+		if len(c.edit.Path) == 0 {
 			c.leave()
 			return true
 		}
@@ -119,12 +129,11 @@ func (c *cli) statement(line string) {
 	if c.in == nil && c.e.lock != "" && c.e.lock != c.t.User {
 		refusal = fmt.Sprintf(eosLocked, c.e.lock)
 	} else {
-		before := c.edit.banner
 		if c.in == nil { // the running configuration may have been replaced meanwhile
-			c.edit.retarget(c.e.run)
+			c.edit.Retarget(c.e.run)
 		}
-		refusal = c.edit.enter(line)
-		if before == nil && c.edit.banner != nil {
+		refusal = c.edit.Enter(line)
+		if _, begun := c.edit.InText(); begun {
 			refusal = "Enter TEXT message. Type 'EOF' on its own line to end."
 		}
 		if c.in == nil {
@@ -134,24 +143,6 @@ func (c *cli) statement(line string) {
 	c.e.d.Unlock()
 	if refusal != "" {
 		c.t.Print(refusal + "\n")
-	}
-}
-
-// retarget points the editor at another configuration, as deep as that has the
-// same blocks.
-func (e *eosEditor) retarget(to *eosConfig) {
-	if e.c == to {
-		return
-	}
-	e.c = to
-	list := to.top
-	for i, s := range e.path {
-		same := findStatement(list, s.key)
-		if same == nil {
-			e.path = e.path[:i]
-			return
-		}
-		e.path[i], list = same, same.inner
 	}
 }
 
@@ -219,7 +210,7 @@ func (c *cli) configure(words []string) {
 	switch {
 	case len(words) == 0, len(words) == 1 && words[0] == "terminal":
 		c.config, c.in = true, nil
-		c.edit = &eosEditor{g: e.grammar, c: e.run}
+		c.edit = e.grammar.Edit(e.run)
 	case words[0] == "lock":
 		if e.lock != "" && e.lock != c.t.User {
 			refusal = fmt.Sprintf(eosLocked, e.lock)
@@ -238,7 +229,7 @@ func (c *cli) configure(words []string) {
 		var s *session
 		if s, refusal = e.openSession(name, c.t); s != nil {
 			c.config, c.in = true, s
-			c.edit = &eosEditor{g: e.grammar, c: s.content}
+			c.edit = e.grammar.Edit(s.content)
 		}
 	case words[2] == "commit" || words[2] == "abort":
 		// Naming a session opens it; one that is not there is made, and
@@ -269,8 +260,8 @@ func (c *cli) inSession(words []string) bool {
 	refusal, leave := "", true
 	switch text := strings.Join(words, " "); {
 	case text == "rollback clean-config":
-		c.in.content = e.clean.clone()
-		c.edit = &eosEditor{g: e.grammar, c: c.in.content}
+		c.in.content = e.clean.Clone()
+		c.edit = e.grammar.Edit(c.in.content)
 		leave = false
 	case text == "commit":
 		refusal = e.commit(c.in, c.t.User, 0)

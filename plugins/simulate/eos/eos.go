@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	"github.com/cfgvault/cfgvault/plugins/simulate/statements"
 )
 
 // Variant chooses between the forms that releases have, or may have. The zero
@@ -117,15 +118,15 @@ end
 type eos struct {
 	d       *device.Device
 	v       Variant
-	grammar *eosGrammar
-	order   *eosOrder
-	clean   *eosConfig // what "rollback clean-config" leaves
+	grammar *statements.Grammar
+	order   *statements.Order
+	clean   *statements.Config // what "rollback clean-config" leaves
 
 	model, serial, mac, version, image string
 	address                            string // management address that the outside world dials; "" is any
 
-	run         *eosConfig
-	start       *eosConfig // nil: there is no startup configuration
+	run         *statements.Config
+	start       *statements.Config // nil: there is no startup configuration
 	startTime   time.Time
 	startUser   string
 	zeroTouch   bool // Running in Zero Touch Provisioning mode
@@ -144,7 +145,7 @@ type eos struct {
 func New(o device.Options, v Variant) *device.Device {
 	d := device.New(o)
 	e := &eos{d: d, v: v, model: "DCS-7050SX3-48YC8", version: "4.29.2F", serial: o.Serial, mac: o.MAC, image: "! boot system flash:/EOS.swi"}
-	e.grammar, e.order = learnEOS(o.Config, o.Ports)
+	e.grammar, e.order = dialect().Learn(o.Config, o.Ports)
 	for line := range strings.Lines(o.Config) {
 		line = strings.TrimSpace(line)
 		if rest, ok := strings.CutPrefix(line, "! device: "); ok {
@@ -173,7 +174,7 @@ func New(o device.Options, v Variant) *device.Device {
 	}
 	e.makeClean(o)
 	if o.Config != "" {
-		e.start = e.parse(o.Config)
+		e.start = e.grammar.Parse(o.Config)
 		e.startTime, e.startUser = d.Clock().Now(), d.Options().User
 		e.address = managementAddress(e.start)
 	}
@@ -186,30 +187,20 @@ func New(o device.Options, v Variant) *device.Device {
 // either form comes from a release that always does.
 func (e *eos) makeClean(o device.Options) {
 	var b strings.Builder
-	sample := e.parse(o.Config)
+	sample := e.grammar.Parse(o.Config)
 	for _, s := range []string{"no aaa root", "transceiver qsfp default-mode 4x10G", "spanning-tree mode mstp", "no ip routing"} {
-		one := e.parse(s)
-		if o.Config == "" || sample.find(one.top[0].key) != nil {
+		one := e.grammar.Parse(s)
+		if o.Config == "" || sample.Find(one.Top[0].Key) != nil {
 			b.WriteString(s + "\n")
 		}
 	}
-	for _, p := range e.grammar.ports {
+	for _, p := range e.grammar.Ports {
 		b.WriteString("interface " + p + "\n")
 	}
 	if o.Hostname != "" && o.Config == "" {
 		b.WriteString("hostname " + o.Hostname + "\n")
 	}
-	e.clean = e.parse(b.String())
-}
-
-// parse types a text into an empty configuration; what is refused is left out,
-// as at boot.
-func (e *eos) parse(text string) *eosConfig {
-	ed := &eosEditor{g: e.grammar, c: &eosConfig{}}
-	for line := range strings.Lines(text) {
-		ed.enter(strings.TrimRight(line, "\r\n"))
-	}
-	return ed.c
+	e.clean = e.grammar.Parse(b.String())
 }
 
 // zeroTouchBanner is the login banner of a unit that was never set up.
@@ -234,36 +225,36 @@ func (e *eos) Boot() {
 	e.bootTime = e.d.Clock().Now()
 	e.zeroTouch = e.start == nil && !e.ztpDisabled
 	if e.start != nil {
-		e.run = e.start.clone()
+		e.run = e.start.Clone()
 		// Ports and the defaults that are always shown exist whatever the file says.
-		for _, s := range e.clean.clone().top {
-			if e.run.find(s.key) == nil {
-				e.run.top = append(e.run.top, s)
+		for _, s := range e.clean.Clone().Top {
+			if e.run.Find(s.Key) == nil {
+				e.run.Top = append(e.run.Top, s)
 			}
 		}
 		return
 	}
-	e.run = e.clean.clone()
+	e.run = e.clean.Clone()
 	if !e.zeroTouch {
 		return
 	}
-	ed := &eosEditor{g: e.grammar, c: e.run}
-	for _, p := range e.grammar.ports {
-		ed.enter("interface " + p)
+	ed := e.grammar.Edit(e.run)
+	for _, p := range e.grammar.Ports {
+		ed.Enter("interface " + p)
 		if strings.HasPrefix(p, "Management") {
-			ed.enter("ip address dhcp")
+			ed.Enter("ip address dhcp")
 		} else {
-			ed.enter("no switchport")
+			ed.Enter("no switchport")
 		}
-		ed.enter("ipv6 enable")
-		ed.enter("ipv6 address auto-config")
-		ed.enter("ipv6 nd ra rx accept default-route")
+		ed.Enter("ipv6 enable")
+		ed.Enter("ipv6 address auto-config")
+		ed.Enter("ipv6 nd ra rx accept default-route")
 	}
-	ed.enter("logging console informational")
-	ed.enter("logging level ZTP informational")
-	ed.enter("banner login")
+	ed.Enter("logging console informational")
+	ed.Enter("logging level ZTP informational")
+	ed.Enter("banner login")
 	for line := range strings.Lines(zeroTouchBanner + "EOF\n") {
-		ed.enter(strings.TrimSuffix(line, "\n"))
+		ed.Enter(strings.TrimSuffix(line, "\n"))
 	}
 }
 
@@ -273,18 +264,18 @@ func (e *eos) FactoryReset() {
 }
 
 func (e *eos) hostname() string {
-	if s := e.run.find("hostname"); s != nil {
-		return strings.TrimPrefix(s.text, "hostname ")
+	if s := e.run.Find("hostname"); s != nil {
+		return strings.TrimPrefix(s.Text, "hostname ")
 	}
 	return "localhost"
 }
 
 func (e *eos) Banner() string {
-	s := e.run.find("banner login")
+	s := e.run.Find("banner login")
 	if s == nil {
 		return ""
 	}
-	return strings.Join(s.body[:len(s.body)-1], "\n") + "\n"
+	return strings.Join(s.Body[:len(s.Body)-1], "\n") + "\n"
 }
 
 // Admits: without any user in the configuration (a unit in Zero Touch
@@ -292,8 +283,8 @@ func (e *eos) Banner() string {
 // here.
 func (e *eos) Admits(user string) bool {
 	kept := false
-	for _, s := range e.run.top {
-		if w := strings.Fields(s.text); w[0] == "username" {
+	for _, s := range e.run.Top {
+		if w := strings.Fields(s.Text); w[0] == "username" {
 			kept = true
 			if w[1] == user {
 				return true
@@ -303,11 +294,11 @@ func (e *eos) Admits(user string) bool {
 	return !kept
 }
 
-func managementAddress(c *eosConfig) string {
-	for _, s := range c.top {
-		if strings.HasPrefix(s.text, "interface Management") {
-			if a := findStatement(s.inner, "ip address"); a != nil {
-				return a.text
+func managementAddress(c *statements.Config) string {
+	for _, s := range c.Top {
+		if strings.HasPrefix(s.Text, "interface Management") {
+			if a := statements.FindIn(s.Inner, "ip address"); a != nil {
+				return a.Text
 			}
 		}
 	}
@@ -317,19 +308,19 @@ func managementAddress(c *eosConfig) string {
 // Reachable: the address that is dialled is still one of the unit's own, or
 // comes from DHCP, where the unit keeps it by reservation.
 func (e *eos) Reachable() bool {
-	if s := e.run.find("management ssh"); s != nil {
-		if down := findStatement(s.inner, "shutdown"); down != nil && down.text == "shutdown" {
+	if s := e.run.Find("management ssh"); s != nil {
+		if down := statements.FindIn(s.Inner, "shutdown"); down != nil && down.Text == "shutdown" {
 			return false
 		}
 	}
 	if e.address == "" {
 		return true
 	}
-	for _, s := range e.run.top {
-		if !strings.HasPrefix(s.text, "interface Management") || findStatement(s.inner, "shutdown") != nil {
+	for _, s := range e.run.Top {
+		if !strings.HasPrefix(s.Text, "interface Management") || statements.FindIn(s.Inner, "shutdown") != nil {
 			continue
 		}
-		if a := findStatement(s.inner, "ip address"); a != nil && (a.text == e.address || a.text == "ip address dhcp") {
+		if a := statements.FindIn(s.Inner, "ip address"); a != nil && (a.Text == e.address || a.Text == "ip address dhcp") {
 			return true
 		}
 	}
@@ -337,7 +328,7 @@ func (e *eos) Reachable() bool {
 }
 
 func (e *eos) Running() string {
-	return "! Command: show running-config\n" + e.head() + e.order.render(e.run)
+	return "! Command: show running-config\n" + e.head() + e.order.Render(e.run)
 }
 
 func (e *eos) Startup() string {
@@ -345,7 +336,7 @@ func (e *eos) Startup() string {
 		return ""
 	}
 	return fmt.Sprintf("! Command: show startup-config\n! Startup-config last modified at  %s by %s\n",
-		e.startTime.UTC().Format(time.ANSIC), e.startUser) + e.head() + e.order.render(e.start)
+		e.startTime.UTC().Format(time.ANSIC), e.startUser) + e.head() + e.order.Render(e.start)
 }
 
 func (e *eos) head() string {
@@ -358,7 +349,7 @@ func (e *eos) head() string {
 
 // save copies running to startup.
 func (e *eos) save(user string) {
-	e.start = e.run.clone()
+	e.start = e.run.Clone()
 	e.startTime, e.startUser = e.d.Clock().Now(), user
 }
 

@@ -71,12 +71,12 @@ func FuzzConfiguration(f *testing.F) {
 	f.Fuzz(func(t *testing.T, config, typed string) {
 		d := New(device.Options{Config: config}, Variant{})
 		e := d.Box().(*eos)
-		ed := &eosEditor{g: e.grammar, c: e.run}
+		ed := e.grammar.Edit(e.run)
 		for line := range strings.Lines(typed) {
-			ed.enter(strings.TrimRight(line, "\r\n"))
+			ed.Enter(strings.TrimRight(line, "\r\n"))
 		}
-		shown := e.order.render(e.run)
-		if again := e.order.render(e.parse(shown)); again != shown {
+		shown := e.order.Render(e.run)
+		if again := e.order.Render(e.grammar.Parse(shown)); again != shown {
 			t.Errorf("shows\n%q\nand then\n%q", shown, again)
 		}
 	})

@@ -71,9 +71,9 @@ func (c *cli) paste() {
 	var refused strings.Builder
 	c.e.d.Lock()
 	if c.in.state == pending {
-		ed := &eosEditor{g: c.e.grammar, c: c.in.content}
+		ed := c.e.grammar.Edit(c.in.content)
 		for i, line := range lines {
-			if r := ed.enter(line); r != "" {
+			if r := ed.Enter(line); r != "" {
 				fmt.Fprintf(&refused, "> %s\n%s at line %d\n", line, r, i+1)
 			}
 		}
@@ -95,7 +95,7 @@ func (c *cli) reload(now bool) {
 	e := c.e
 	if !now {
 		e.d.Lock()
-		modified := e.start == nil || e.order.render(e.start) != e.order.render(e.run)
+		modified := e.start == nil || e.order.Render(e.start) != e.order.Render(e.run)
 		e.d.Unlock()
 		if modified {
 			reply, err := c.t.Ask("System configuration has been modified. Save? [yes/no/cancel/diff]:")

@@ -9,6 +9,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	"github.com/cfgvault/cfgvault/plugins/simulate/statements"
 )
 
 // session is a configuration session: a copy of the running configuration,
@@ -16,7 +17,7 @@ import (
 type session struct {
 	name      string
 	state     state
-	content   *eosConfig
+	content   *statements.Config
 	user, tty string
 	opened    time.Time
 	completed time.Time
@@ -38,7 +39,7 @@ const (
 // timer is the one commit timer of a unit.
 type timer struct {
 	session *session
-	before  *eosConfig // what comes back
+	before  *statements.Config // what comes back
 	ends    time.Time
 	stop    func() bool
 }
@@ -99,7 +100,7 @@ func (e *eos) openSession(name string, t *device.TTY) (*session, string) {
 	if waiting >= maxPending {
 		return nil, fmt.Sprintf(eosTooMany)
 	}
-	s := &session{name: name, state: pending, content: e.run.clone(), user: t.User, tty: t.Name, opened: e.d.Clock().Now()}
+	s := &session{name: name, state: pending, content: e.run.Clone(), user: t.User, tty: t.Name, opened: e.d.Clock().Now()}
 	e.sessions = append(e.sessions, s)
 	return s, ""
 }
@@ -138,7 +139,7 @@ func (e *eos) commit(s *session, user string, within time.Duration) string {
 		return fmt.Sprintf(eosLocked, e.lock)
 	}
 	before := e.run
-	e.run = s.content.clone()
+	e.run = s.content.Clone()
 	e.checkpoints = append(e.checkpoints, fmt.Sprintf("ckp-%s-%d", e.d.Clock().Now().UTC().Format("20060102"), len(e.checkpoints)))
 	s.completed, s.by = e.d.Clock().Now(), user
 	if within == 0 {
@@ -204,7 +205,7 @@ func (e *eos) abort(s *session) string {
 // nothing.
 func (e *eos) diffs(s *session) string {
 	d := udiff.Unified("system:/running-config", "session:/"+s.name+"-session-config",
-		e.order.render(e.run), e.order.render(s.content))
+		e.order.Render(e.run), e.order.Render(s.content))
 	if d == "" {
 		return ""
 	}

@@ -3,9 +3,10 @@ package eos
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/cfgvault/cfgvault/plugins/simulate/statements"
 )
 
 // show runs a "show" command and the filter behind its "|".
@@ -31,39 +32,12 @@ func (c *cli) show(text string) {
 		if f == "" {
 			continue
 		}
-		if out = filter(out, f); out == "" {
+		if out = statements.Filter(out, f, eosInvalid); out == "" {
 			break
 		}
 	}
 	c.t.Print(out)
 	c.t.Length = paged
-}
-
-func filter(out, f string) string {
-	verb, pattern, _ := strings.Cut(f, " ")
-	re, err := regexp.Compile(pattern)
-	if err != nil || pattern == "" {
-		return eosInvalid + "\n"
-	}
-	var b strings.Builder
-	begun := false
-	for line := range strings.Lines(out) {
-		hit := re.MatchString(line)
-		switch {
-		case strings.HasPrefix("include", verb):
-			begun = hit
-		case strings.HasPrefix("exclude", verb):
-			begun = !hit
-		case strings.HasPrefix("begin", verb):
-			begun = begun || hit
-		default:
-			return eosInvalid + "\n"
-		}
-		if begun {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
 }
 
 func (c *cli) showText(command string) string {
@@ -76,8 +50,8 @@ func (c *cli) showText(command string) string {
 	case "show hostname":
 		h := e.hostname()
 		fqdn := h
-		if s := e.run.find("dns domain"); s != nil {
-			fqdn += "." + strings.TrimPrefix(s.text, "dns domain ")
+		if s := e.run.Find("dns domain"); s != nil {
+			fqdn += "." + strings.TrimPrefix(s.Text, "dns domain ")
 		}
 		return fmt.Sprintf("Hostname: %s\nFQDN:     %s\n", h, fqdn)
 	case "show privilege":
@@ -116,7 +90,7 @@ func (c *cli) showText(command string) string {
 		if c.in == nil {
 			return fmt.Sprintf(eosNotSession) + "\n"
 		}
-		return "! Command: show session-configuration named " + c.in.name + "\n" + e.head() + e.order.render(c.in.content)
+		return "! Command: show session-configuration named " + c.in.name + "\n" + e.head() + e.order.Render(c.in.content)
 	case "show session-config diffs":
 		if c.in == nil {
 			return fmt.Sprintf(eosNotSession) + "\n"
