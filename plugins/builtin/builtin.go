@@ -6,12 +6,13 @@ import (
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/eos"
 	"github.com/cfgvault/cfgvault/plugins/frr"
+	"github.com/cfgvault/cfgvault/plugins/ios"
 	"github.com/cfgvault/cfgvault/plugins/linux"
 )
 
 // Drivers returns every built-in driver, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{eos.New(), frr.New(), linux.New()}
+	return []plugins.Driver{eos.New(), frr.New(), ios.New(), linux.New()}
 }
 
 // Names returns the names of the built-in drivers, sorted.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
+	"github.com/cfgvault/cfgvault/plugins/simulate/ios"
 )
 
 // ErrAddress is a listen address that names no way to serve.
@@ -36,6 +37,7 @@ type platform struct {
 func platforms() []platform {
 	return []platform{
 		{"eos", func(o device.Options) *device.Device { return eos.New(o, eos.Variant{}) }, eos.Sample},
+		{"ios", func(o device.Options) *device.Device { return ios.New(o, ios.Variant{}) }, ios.Sample},
 	}
 }
 

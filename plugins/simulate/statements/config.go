@@ -214,3 +214,13 @@ func digits(s string) (number, rest string) {
 	}
 	return s[:i], s[i:]
 }
+
+// One prints a single statement with what is below it, each line indented.
+func (o *Order) One(s *Statement, indent string) string {
+	var b strings.Builder
+	o.d.render(&b, s, 0)
+	if indent == "" {
+		return b.String()
+	}
+	return indent + strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\n", "\n"+indent) + "\n"
+}
