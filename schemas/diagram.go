@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -18,7 +19,8 @@ type DiagramOptions struct {
 
 // Diagram writes the tree diagrams (RFC 8340) of the named modules, or of all
 // implemented ones. Nodes that other modules of the set add are drawn where
-// they are, with their module's prefix, and as augments of those modules.
+// they are, with their module's prefix, and as augments of those modules. It fails for a
+// set that was taken from a cache.
 func (s *Set) Diagram(w io.Writer, o DiagramOptions, modules ...string) error {
 	if len(modules) == 0 {
 		for _, m := range s.Modules() {
@@ -26,6 +28,9 @@ func (s *Set) Diagram(w io.Writer, o DiagramOptions, modules ...string) error {
 				modules = append(modules, m.Name)
 			}
 		}
+	}
+	if s.cached {
+		return errors.New("a set from the cache has no statements to draw: load it without")
 	}
 	d := &diagrammer{width: o.Width}
 	for i, name := range modules {

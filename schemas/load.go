@@ -20,6 +20,9 @@ type Options struct {
 	Search []Source
 	// Feature reports whether a module's feature is on; nil: all are.
 	Feature func(module, feature string) bool
+	// Cache is the folder in which compiled sets are kept, "" for none. It is
+	// made if it is not there, and not used if others can write to it.
+	Cache string
 }
 
 // Module is one module of a set.
@@ -59,12 +62,32 @@ type Set struct {
 	annotations map[name]*Node
 	// structures are the sets of RFC 8791 structures and yang-data templates.
 	structures map[name]*Set
+	cached     bool // it was not compiled here: there are no statements
 }
 
 // Load compiles the named modules ("name" or "name@revision") and what they
 // need. The error joins a *ModuleError for each fault found.
 func Load(o Options, modules ...string) (*Set, error) {
-	l := &loader{Options: o, grammar: newGrammar(), loaded: make(map[string]*Module), pinned: make(map[string]string)}
+	kept := newCache(o.Cache, modules)
+	if s := kept.load(o); s != nil {
+		return s, nil
+	}
+	var built recorder
+	s, err := compileSet(o, &built, modules)
+	if err == nil {
+		kept.store(s, &built)
+	}
+	return s, err
+}
+
+func compileSet(o Options, built *recorder, modules []string) (*Set, error) {
+	asked := o.Feature
+	o.Feature = func(module, feature string) bool {
+		on := asked == nil || asked(module, feature)
+		built.answers = append(built.answers, answer{module, feature, on})
+		return on
+	}
+	l := &loader{Options: o, grammar: newGrammar(), loaded: make(map[string]*Module), pinned: make(map[string]string), built: built}
 	for _, m := range modules {
 		if name, rev, ok := strings.Cut(m, "@"); ok {
 			l.pinned[name] = rev
@@ -193,6 +216,7 @@ func hashSet(modules []*Module) string {
 type loader struct {
 	Options
 	grammar grammar
+	built   *recorder
 	pinned  map[string]string  // the revisions that were asked for, by module: imports without one get these
 	loaded  map[string]*Module // by "name@revision" as asked for
 	order   []*Module          // imports before importers
@@ -237,6 +261,7 @@ func (l *loader) module(name, revision string, by *statement) *Module {
 		return nil
 	}
 	text, file, err := find(l.Search, name, revision)
+	l.built.found(name, revision, file, text)
 	if err != nil {
 		e := faultf(by, "RFC 7950 §7.1.5", "module %s was not found", at(name, revision))
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -394,6 +419,7 @@ func (l *loader) include(m *Module, src *source, s *statement, including []strin
 		return
 	}
 	text, file, err := find(l.Search, s.arg, rev)
+	l.built.found(s.arg, rev, file, text)
 	if err != nil {
 		l.report(faultf(s, "RFC 7950 §7.1.6", "submodule %s was not found", at(s.arg, rev)))
 		return

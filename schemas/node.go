@@ -46,15 +46,15 @@ type Node struct {
 	// nodes among them and below their choices and cases.
 	children []*Node
 	kids     map[name]*Node
-	index    map[name]*Node // the children by name
-	pruned   map[name]bool  // children that if-features have ruled out
+	index    map[name]*Node `cache:"-"` // the children by name
+	pruned   map[name]bool  `cache:"-"` // children that if-features have ruled out
 	off      bool           // to be pruned: by an if-feature
 	gone     bool           // to be pruned: by a deviation
 	stmt     *statement
 
 	config    bool
 	configSet *bool           // as the module says
-	said      map[string]bool // of mandatory, min-elements and max-elements: there is a statement
+	said      map[string]bool `cache:"-"` // of mandatory, min-elements and max-elements: there is a statement
 	mandatory bool
 	min, max  int // elements; max 0 is unbounded
 	presence  bool

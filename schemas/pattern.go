@@ -14,6 +14,8 @@ type pattern struct {
 	xsd  string
 	re   *regexp.Regexp
 	size int // about the number of RE2's instructions
+	// lazy gives re of a pattern that was compiled before, in another process.
+	lazy func() *regexp.Regexp
 }
 
 // Bounds on patterns: matching takes time in proportion to the pattern's size
@@ -57,7 +59,12 @@ func newPattern(xsd string) (*pattern, error) {
 // affordable reports whether matching s cannot take very long.
 func (p *pattern) affordable(s string) bool { return p.size*len(s) <= maxMatch }
 
-func (p *pattern) match(s string) bool { return p.re.MatchString(s) }
+func (p *pattern) match(s string) bool {
+	if p.re == nil {
+		return p.lazy().MatchString(s)
+	}
+	return p.re.MatchString(s)
+}
 
 // xsdParser reads regExp of XML Schema Part 2, appendix F, and writes RE2.
 type xsdParser struct {

@@ -130,7 +130,11 @@ func (f *schemaFlags) load(otherwise func(search []schemas.Source) ([]string, er
 			return nil, err
 		}
 	}
-	return schemas.Load(schemas.Options{Search: search, Feature: feature}, names...)
+	o := schemas.Options{Search: search, Feature: feature}
+	if cache, err := os.UserCacheDir(); err == nil && !f.noCache {
+		o.Cache = filepath.Join(cache, "cfgvault", "schemas")
+	}
+	return schemas.Load(o, names...)
 }
 
 // own names cfgvault's own modules.

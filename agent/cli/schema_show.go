@@ -18,6 +18,7 @@ func (a *app) schemaTree() *cobra.Command {
 		long:    "Prints the tree diagrams of modules, each a FILE.yang or a NAME; without any, of\ncfgvault's own.",
 		example: "cfgvault schema tree cfgvault-interfaces",
 		run: verdict(func(_ context.Context, args []string) error {
+			f.noCache = true // it has no statements, which a diagram shows
 			f.modules = append(f.modules, args...)
 			var only []string
 			for _, m := range f.modules {

@@ -38,6 +38,9 @@ type Expr struct {
 // String returns the expression as it was written.
 func (e *Expr) String() string { return e.text }
 
+// Names returns what the names in the expression are bound to.
+func (e *Expr) Names() Names { return e.names }
+
 // Error is a fault in an expression.
 type Error struct {
 	At      int // byte, from 1
