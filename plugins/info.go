@@ -31,8 +31,9 @@ type Tested string
 // How a driver was tried.
 const (
 	TestedReal      Tested = "real software"
+	TestedDialogue  Tested = "recorded dialogue" // what a device once said, replayed
 	TestedSimulator Tested = "simulator"
-	TestedDeclared  Tested = "declared only"
+	TestedDeclared  Tested = "documentation" // nobody has tried it
 )
 
 // Transport names a way to reach the command line.

@@ -18,23 +18,24 @@ import (
 // device is a command line in the manner of IOS, with what can be wrong with
 // one.
 type device struct {
-	name     string
-	greeting string            // before the first prompt
-	prompt   string            // printf of name and mode; empty: "%s%s#"
-	eol      string            // empty: CR LF
-	answers  map[string]string // command → output, LF
-	before   string            // before every prompt: "\r\n[edit]\r\n"
-	enable   string            // password; empty: the login is privileged
-	asked    atomic.Int32      // how often the enable password was wrong
-	redraw   bool              // the echo is drawn with escape sequences
-	width    int               // echo wraps at this width
-	page     int               // lines per page, until "terminal length 0"
-	noPaging bool              // "terminal length 0" is refused
-	erase    string            // after a key at the pager
-	mute     bool              // nothing is echoed
-	slurp    bool              // input that was typed ahead is thrown away at the prompt
-	typed    atomic.Int32      // lines typed
-	logins   atomic.Int32
+	name      string
+	greeting  string            // before the first prompt
+	prompt    string            // printf of name and mode; empty: "%s%s#"
+	eol       string            // empty: CR LF
+	answers   map[string]string // command → output, LF
+	before    string            // before every prompt: "\r\n[edit]\r\n"
+	enable    string            // password; empty: the login is privileged
+	asked     atomic.Int32      // how often the enable password was wrong
+	redraw    bool              // the echo is drawn with escape sequences
+	width     int               // echo wraps at this width
+	page      int               // lines per page, until "terminal length 0"
+	noPaging  bool              // "terminal length 0" is refused
+	erase     string            // after a key at the pager
+	mute      bool              // nothing is echoed
+	complains bool              // a comment is no command
+	slurp     bool              // input that was typed ahead is thrown away at the prompt
+	typed     atomic.Int32      // lines typed
+	logins    atomic.Int32
 }
 
 func (d *device) serve(ch ssh.Channel) {
@@ -76,6 +77,8 @@ func (d *device) talk(r io.Reader, w io.Writer) error {
 			say("\n")
 		}
 		switch out, ok := d.answers[line]; {
+		case strings.HasPrefix(line, "!") && d.complains:
+			say("Unknown command: " + line + "\n")
 		case strings.HasPrefix(line, "!") || line == "":
 		case line == "exit":
 			return nil

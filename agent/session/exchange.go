@@ -318,7 +318,9 @@ func (c *conversation) typeInput() (bool, error) {
 
 // proved looks for the last sentinel right behind the prompt, and returns what
 // stands between it and the prompt now: nothing, or what the device always
-// prints there ("[edit]"). A sentinel that prints its nonce is accepted too.
+// prints there ("[edit]"), or its complaint about the sentinel ("Unknown
+// command: …"), with "%s" for the nonce. A sentinel that prints its nonce is
+// accepted too.
 //
 // BUG(session): where the terminal, not the command line, echoes, an output
 // that holds the exact prompt twice in a row, or ends in it without a newline,
@@ -344,7 +346,7 @@ func (c *conversation) proved(prompt string) (frame string, ok bool) {
 		}
 		c.afterText = c.afterText || behind
 		frame = string(out[at+len(line)+1:])
-		frame = strings.TrimPrefix(frame, key+"\n")
+		frame = strings.ReplaceAll(strings.TrimPrefix(frame, key+"\n"), key, "%s")
 		c.end, c.endFrame = at, frame
 		return frame, true
 	}
@@ -357,11 +359,18 @@ func (c *conversation) output() plugins.Output {
 	text := scr.out[:c.end]
 	// Sentinels before the last one: where two proofs were needed, or a slow
 	// device answered the first after all.
-	text = bytes.TrimSuffix(text, []byte(c.endFrame))
+	cutFrame := func(text []byte, before int) []byte {
+		key := "%s"
+		if before >= 0 {
+			key = c.keys[before]
+		}
+		return bytes.TrimSuffix(text, []byte(strings.ReplaceAll(c.endFrame, "%s", key)))
+	}
+	text = cutFrame(text, len(c.sent)-2)
 	for i := len(c.sent) - 2; i >= 0; i-- {
 		for _, line := range []string{c.sh.prompt + c.sent[i] + "\n" + c.keys[i], c.sh.prompt + c.sent[i], c.sh.prompt + c.keys[i], c.keys[i]} {
 			if rest, ok := bytes.CutSuffix(text, []byte(line+"\n")); ok {
-				text = bytes.TrimSuffix(rest, []byte(c.endFrame))
+				text = cutFrame(rest, i-1)
 				break
 			}
 		}

@@ -31,6 +31,7 @@ func TestShell(t *testing.T) {
 		"redrawn echo":          func(d *device) { d.redraw = true },
 		"wrapped echo":          func(d *device) { d.width = 23 },
 		"NUL and escapes":       func(d *device) { d.eol = "\x00\x1b[0m\r\n\x00\x1b[?25h" },
+		"complains":             func(d *device) { d.complains = true },
 		"frame":                 func(d *device) { d.before = "\r\n{master}[edit]\r\n" },
 		"prompt with a blank":   func(d *device) { d.prompt = "%s%s# " },
 		"prompt is drawn anew":  func(d *device) { d.before = "\b\b\b\b    \b\b\b\b\r" },

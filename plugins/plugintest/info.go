@@ -72,7 +72,7 @@ func (k *kit) checkInfo() {
 	if one.Vendor == "" || one.Platform == "" {
 		bad("vendor or platform is empty")
 	}
-	if !slices.Contains([]plugins.Tested{plugins.TestedReal, plugins.TestedSimulator, plugins.TestedDeclared}, one.Tested) {
+	if !slices.Contains([]plugins.Tested{plugins.TestedReal, plugins.TestedDialogue, plugins.TestedSimulator, plugins.TestedDeclared}, one.Tested) {
 		bad("tested is %q", one.Tested)
 	}
 	k.checkShell(one, bad)
