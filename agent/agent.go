@@ -86,7 +86,7 @@ func OpenOffline(o Options) (*Agent, error) {
 	}
 	a.host, err = host.New(host.Options{
 		Executable: o.Executable, Builtin: o.Builtin,
-		Dir: o.Home.Plugins(), Lock: o.Home.PluginsLock(),
+		Dir: o.Home.Plugins(), Profiles: o.Home.Profiles(), Lock: o.Home.PluginsLock(),
 		TempDir: a.temp, Log: a.log,
 	})
 	if err != nil {

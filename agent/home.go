@@ -80,7 +80,10 @@ func (h Home) Workflows() string { return filepath.Join(h.StateDir, "workflows")
 // Plugins is the folder of third-party plugins.
 func (h Home) Plugins() string { return filepath.Join(h.ConfigDir, "plugins") }
 
-// PluginsLock is the file that pins them.
+// Profiles is the folder of the user's own profiles.
+func (h Home) Profiles() string { return filepath.Join(h.ConfigDir, "profiles") }
+
+// PluginsLock is the file that pins both.
 func (h Home) PluginsLock() string { return filepath.Join(h.ConfigDir, "plugins.lock") }
 
 // Config is config.yaml.

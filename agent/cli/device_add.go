@@ -124,11 +124,11 @@ cfgvault device add edge7 --driver frr --address edge7.example.net:2222 --user n
 // the driver does not have, while the operator is looking.
 func checkDriver(ctx context.Context, ag *agent.Agent, d inventory.Device) error {
 	if d.Driver == "" {
-		return fmt.Errorf("%w: device %s has no driver; --driver names one of: %s", agent.ErrConfig, d.Name, strings.Join(ag.Host().Names(), ", "))
+		return fmt.Errorf("%w: device %s has no driver; --driver names one that `cfgvault plugin list` shows", agent.ErrConfig, d.Name)
 	}
 	info, err := ag.Host().Info(ctx, d.Driver)
 	if err != nil {
-		return fmt.Errorf("%w: driver %q: there are: %s (%v)", agent.ErrConfig, d.Driver, strings.Join(ag.Host().Names(), ", "), err)
+		return fmt.Errorf("%w: %v", agent.ErrConfig, err)
 	}
 	if err := errors.Join(agent.CheckOptions(info, d.Options), agent.CheckAddress(info, d.Address)); err != nil {
 		return fmt.Errorf("%w: %w", agent.ErrConfig, err)

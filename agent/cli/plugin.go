@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +16,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/builtin"
 	"github.com/cfgvault/cfgvault/plugins/host"
+	"github.com/cfgvault/cfgvault/plugins/profile"
 	"github.com/cfgvault/cfgvault/plugins/serve"
 )
 
@@ -36,6 +40,11 @@ func (a *app) pluginList() *cobra.Command {
 			var infos []plugins.Info
 			var bad error
 			for _, name := range ag.Host().Names() {
+				// What is linked in need not be started to say what it is.
+				if d, ok := builtin.Driver(name); ok {
+					infos = append(infos, d.Info())
+					continue
+				}
 				info, err := ag.Host().Info(ctx, name)
 				if err != nil {
 					a.note("%s: %v", name, err)
@@ -51,10 +60,7 @@ func (a *app) pluginList() *cobra.Command {
 				return bad
 			}
 			if markdown {
-				fmt.Fprintln(a.out, "| driver | platform | can | rollback | tested on |\n|---|---|---|---|---|")
-				for _, i := range infos {
-					fmt.Fprintf(a.out, "| `%s` | %s | %s | %s | %s |\n", i.Name, i.Platform, can(i), i.Rollback, i.Tested)
-				}
+				platformTables(a.out, infos)
 				return bad
 			}
 			rows := [][]string{{"DRIVER", "VERSION", "PLATFORM", "CAN", "ROLLBACK", "TESTED ON"}}
@@ -67,6 +73,32 @@ func (a *app) pluginList() *cobra.Command {
 	}.cobra()
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print a Markdown table")
 	return a.jsonFlag(cmd)
+}
+
+// platformTables prints the README's tables: what the drivers can do, and,
+// shorter, the profiles, which only export.
+func platformTables(w io.Writer, infos []plugins.Info) {
+	profiles := builtin.Profiles()
+	fmt.Fprintln(w, "| driver | platform | export | normalise | restore | convert to it | tested on |\n|---|---|---|---|---|---|---|")
+	for _, i := range infos {
+		if slices.Contains(profiles, i.Name) {
+			continue
+		}
+		restore, convert := "–", "–"
+		if i.Can(plugins.CapRestore) {
+			restore = "yes, rollback: " + string(i.Rollback)
+		}
+		if i.Can(plugins.CapRender) {
+			convert = "yes"
+		}
+		fmt.Fprintf(w, "| `%s` | %s | yes | yes | %s | %s | %s |\n", i.Name, i.Platform, restore, convert, i.Tested)
+	}
+	fmt.Fprintln(w, "\n| profile (export only) | platform | tested on |\n|---|---|---|")
+	for _, i := range infos {
+		if slices.Contains(profiles, i.Name) {
+			fmt.Fprintf(w, "| `%s` | %s | %s |\n", i.Name, i.Platform, i.Tested)
+		}
+	}
 }
 
 // can says what a driver does for an operator; how its export saves a call is
@@ -202,34 +234,58 @@ func readInput(stdin io.Reader, path string) ([]byte, error) {
 
 func (a *app) pluginTrust() *cobra.Command {
 	return command{
-		use: "trust NAME", short: "Pin a third-party plugin",
-		long: `Writes the SHA-256 of cfgvault-plugin-NAME, in the home's plugins folder, into
-plugins.lock. Only pinned plugins are started, and only as long as they are
-unchanged.`,
+		use: "trust NAME", short: "Pin a third-party plugin or a profile of yours",
+		long: `Writes the SHA-256 of cfgvault-plugin-NAME, in the home's plugins folder, or else
+of NAME.yaml, in its profiles folder, into plugins.lock. Only what is pinned is
+used, and only as long as it is unchanged.
+
+A profile declares a platform that has no driver: the commands that read it, and
+how an export is known to be whole. It can run no others and restores nothing. It
+is checked, and tried on its own samples, before it is pinned; a fault is told
+with file and line. ` + "`cfgvault plugin list`" + ` shows those that are built in.`,
 		example: "cfgvault plugin trust acme", status: []Status{Plugin}, args: cobra.ExactArgs(1),
 		run: func(ctx context.Context, args []string) error {
 			home, err := a.findHome()
 			if err != nil {
 				return err
 			}
-			if err := host.Pin(home.Plugins(), home.PluginsLock(), args[0]); err != nil {
+			path, err := host.Pin(home.Plugins(), home.Profiles(), home.PluginsLock(), args[0], checkProfile)
+			if err != nil {
 				return err
 			}
-			a.note("pinned cfgvault-plugin-%s in %s", args[0], home.PluginsLock())
+			a.note("pinned %s in %s", filepath.Base(path), home.PluginsLock())
 			return nil
 		},
 	}.cobra()
 }
 
+// checkProfile loads a profile and tries it on its samples; what an executable
+// is worth shows when it is started.
+func checkProfile(path string, data []byte) error {
+	if filepath.Ext(path) != ".yaml" {
+		return nil
+	}
+	p, err := profile.Parse(path, data)
+	if err == nil {
+		err = p.Check()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", agent.ErrConfig, err)
+	}
+	return nil
+}
+
 func (a *app) pluginServe() *cobra.Command {
+	var file string
 	cmd := command{
 		use: "serve NAME", short: "Run a built-in driver (cfgvault starts this itself)",
-		long:    "Serves a built-in driver to the cfgvault that started this process.",
-		example: "cfgvault plugin serve frr", args: cobra.ExactArgs(1),
+		long: `Serves a built-in driver, or with --profile that of a file, to the cfgvault that
+started this process.`,
+		example: "cfgvault plugin serve frr", args: cobra.MaximumNArgs(1),
 		run: func(_ context.Context, args []string) error {
-			d, ok := builtin.Driver(args[0])
-			if !ok {
-				return usageError{fmt.Errorf("no built-in driver %q", args[0])}
+			d, err := servedDriver(file, args)
+			if err != nil {
+				return err
 			}
 			if code := serve.Main(d); code != 0 {
 				return statusError{Status(code), nil}
@@ -238,5 +294,28 @@ func (a *app) pluginServe() *cobra.Command {
 		},
 	}.cobra()
 	cmd.Hidden = true
+	cmd.Flags().StringVar(&file, "profile", "", "serve this profile")
 	return cmd
+}
+
+func servedDriver(file string, args []string) (plugins.Driver, error) {
+	if file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", agent.ErrConfig, err)
+		}
+		p, err := profile.Parse(file, data)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", agent.ErrConfig, err)
+		}
+		return p, nil
+	}
+	if len(args) == 0 {
+		return nil, usageError{errors.New("which driver?")}
+	}
+	d, ok := builtin.Driver(args[0])
+	if !ok {
+		return nil, usageError{fmt.Errorf("no built-in driver %q", args[0])}
+	}
+	return d, nil
 }

@@ -1,35 +1,44 @@
-// Package builtin is the explicit list of drivers linked into cfgvault. It
-// starts nothing: plugins/host runs each as a process of its own.
+// Package builtin is the explicit list of drivers linked into cfgvault, and of
+// the profiles for platforms without one. It starts nothing: plugins/host runs
+// each as a process of its own.
 package builtin
 
 import (
+	"slices"
+
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/eos"
 	"github.com/cfgvault/cfgvault/plugins/frr"
 	"github.com/cfgvault/cfgvault/plugins/ios"
 	"github.com/cfgvault/cfgvault/plugins/linux"
+	"github.com/cfgvault/cfgvault/plugins/profile"
 )
 
-// Drivers returns every built-in driver, sorted by name.
+// Drivers returns every built-in driver that is code, sorted by name.
 func Drivers() []plugins.Driver {
 	return []plugins.Driver{eos.New(), frr.New(), ios.New(), linux.New()}
 }
 
-// Names returns the names of the built-in drivers, sorted.
+// Profiles returns the names of the built-in profiles, sorted.
+func Profiles() []string { return profile.Names() }
+
+// Names returns the names of the built-in drivers and profiles, sorted.
 func Names() []string {
-	var names []string
+	names := Profiles()
 	for _, d := range Drivers() {
 		names = append(names, d.Info().Name)
 	}
+	slices.Sort(names)
 	return names
 }
 
-// Driver returns a built-in driver by name.
+// Driver returns a built-in driver, or the profile, of that name.
 func Driver(name string) (plugins.Driver, bool) {
 	for _, d := range Drivers() {
 		if d.Info().Name == name {
 			return d, true
 		}
 	}
-	return nil, false
+	p, err := profile.Open(name)
+	return p, err == nil
 }

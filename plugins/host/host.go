@@ -47,8 +47,9 @@ type Options struct {
 	Executable string   // the agent's own binary; a built-in driver NAME runs as "Executable plugin serve NAME"; empty: the running one
 	Builtin    []string // names of the built-in drivers
 
-	Dir  string // third-party executables, cfgvault-plugin-NAME; empty: none
-	Lock string // plugins.lock, in the format of sha256sum
+	Dir      string // third-party executables, cfgvault-plugin-NAME; empty: none
+	Profiles string // the user's profiles, NAME.yaml; one runs as "Executable plugin serve --profile FILE"; empty: none
+	Lock     string // plugins.lock, in the format of sha256sum: pins both
 
 	TempDir string       // for sockets and never for configurations; empty or too long for a socket's path: the system's
 	Log     *slog.Logger // empty: nothing is logged
@@ -84,7 +85,8 @@ type slot struct {
 var nameRE = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 const (
-	prefix = "cfgvault-plugin-"
+	prefix        = "cfgvault-plugin-"
+	profileSuffix = ".yaml"
 	// socketTail is what is appended to the private directory to make a
 	// socket's path, and maxSocket what the kernel takes.
 	socketTail = len("/plugin-dir4294967295/plugin4294967295")
@@ -162,9 +164,9 @@ func privateDir(base string) (string, error) {
 	return "", fmt.Errorf("directory for plugin sockets: %s is too long a path for a socket, set TMPDIR to a shorter one", base)
 }
 
-// Names lists the drivers: the built-in ones and those in the plugin
-// directory, pinned or not, sorted. A built-in driver hides a third-party one
-// of the same name.
+// Names lists the drivers: the built-in ones, those in the plugin directory and
+// the user's profiles, pinned or not, sorted. Of the same name a built-in one
+// hides the others, and an executable a profile.
 func (h *Host) Names() []string {
 	names := slices.Clone(h.o.Builtin)
 	if h.o.Dir != "" {
@@ -173,6 +175,14 @@ func (h *Host) Names() []string {
 		entries, _ := os.ReadDir(h.o.Dir)
 		for _, e := range entries {
 			if name, ok := strings.CutPrefix(e.Name(), prefix); ok && nameRE.MatchString(name) && !e.IsDir() {
+				names = append(names, name)
+			}
+		}
+	}
+	if h.o.Profiles != "" {
+		entries, _ := os.ReadDir(h.o.Profiles)
+		for _, e := range entries {
+			if name, ok := strings.CutSuffix(e.Name(), profileSuffix); ok && nameRE.MatchString(name) && !e.IsDir() {
 				names = append(names, name)
 			}
 		}

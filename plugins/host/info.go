@@ -56,6 +56,7 @@ func check(name string, i plugins.Info) error {
 	patterns := map[string]string{
 		"prompt": i.Shell.Prompt, "privileged": i.Shell.Privileged, "enable-prompt": i.Shell.EnablePrompt,
 		"mode-prompt": i.Shell.ModePrompt, "error-line": i.Shell.ErrorLine,
+		"pager": i.Shell.Pager, "login-prompt": i.Shell.LoginPrompt, "password-prompt": i.Shell.PasswordPrompt,
 	}
 	for _, a := range i.Artefacts {
 		patterns["terminator of "+a.Name] = a.Terminator

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,7 +105,7 @@ func TestThirdPartyPlugin(t *testing.T) {
 	if !errors.Is(err, host.ErrPinned) || !strings.Contains(err.Error(), binary) || !strings.Contains(err.Error(), "cfgvault plugin trust brook") {
 		t.Errorf("before it is pinned: %v", err)
 	}
-	if err := host.Pin(dir, lock, "brook"); err != nil {
+	if err := pin(dir, lock, "brook"); err != nil {
 		t.Fatal(err)
 	}
 	info, err := h.Info(ctx, "brook")
@@ -175,7 +176,7 @@ func TestThirdPartyPlugin(t *testing.T) {
 	if _, err := d.Identify(ctx, s); err != nil {
 		t.Errorf("the process that was verified: %v", err)
 	}
-	if err := host.Pin(dir, lock, "brook"); err != nil {
+	if err := pin(dir, lock, "brook"); err != nil {
 		t.Fatal(err)
 	}
 	if d2, err := h.Own(ctx, "brook"); err != nil {
@@ -195,7 +196,7 @@ func TestScriptPlugin(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := newHost(t, host.Options{Dir: dir, Lock: lock})
-	if err := host.Pin(dir, lock, "sh"); err != nil {
+	if err := pin(dir, lock, "sh"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Info(t.Context(), "sh"); !errors.Is(err, host.ErrPlugin) || !strings.Contains(err.Error(), `wrote "not the protocol"`) {
@@ -257,7 +258,7 @@ func TestPin(t *testing.T) {
 			t.Fatal(err)
 		}
 		wg.Go(func() {
-			if err := host.Pin(dir, lock, name); err != nil {
+			if err := pin(dir, lock, name); err != nil {
 				t.Error(err)
 			}
 		})
@@ -275,8 +276,53 @@ func TestPin(t *testing.T) {
 		t.Errorf("files stay: %v", left)
 	}
 	for _, name := range []string{"absent", "../d1", ""} {
-		if err := host.Pin(dir, lock, name); !errors.Is(err, host.ErrUnknownDriver) {
+		if err := pin(dir, lock, name); !errors.Is(err, host.ErrUnknownDriver) {
 			t.Errorf("%q: %v", name, err)
 		}
+	}
+}
+
+// pin pins an executable whatever it is.
+func pin(dir, lock, name string) error {
+	_, err := host.Pin(dir, "", lock, name, func(string, []byte) error { return nil })
+	return err
+}
+
+// A user's profile is pinned as an executable is: refused before, and after it
+// was changed.
+func TestProfilePinned(t *testing.T) {
+	dir, lock := t.TempDir(), filepath.Join(t.TempDir(), "plugins.lock")
+	file := filepath.Join(dir, "acme.yaml")
+	if err := os.WriteFile(file, []byte("name: acme\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h, err := host.New(host.Options{Profiles: dir, Lock: lock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if names := h.Names(); !slices.Equal(names, []string{"acme"}) {
+		t.Errorf("names: %v", names)
+	}
+	if _, err := h.Info(t.Context(), "acme"); !errors.Is(err, host.ErrPinned) || !strings.Contains(err.Error(), "plugin trust acme") {
+		t.Errorf("not pinned: %v", err)
+	}
+	refused := errors.New("bad profile")
+	if _, err := host.Pin("", dir, lock, "acme", func(path string, data []byte) error {
+		if path != file || string(data) != "name: acme\n" {
+			t.Errorf("checked %s: %q", path, data)
+		}
+		return refused
+	}); !errors.Is(err, refused) {
+		t.Errorf("a refused profile: %v", err)
+	}
+	if _, err := host.Pin("", dir, lock, "acme", func(string, []byte) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("name: acme # changed\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Info(t.Context(), "acme"); !errors.Is(err, host.ErrPinned) || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("changed: %v", err)
 	}
 }
