@@ -99,17 +99,20 @@ func (g *Gateway) ready() {
 	}
 }
 
+// find returns the server that make deps built below the module's root, else
+// one in PATH.
 func find(t testing.TB) string {
 	t.Helper()
-	if p, err := exec.LookPath("versitygw"); err == nil {
-		return p
-	}
-	out, err := exec.Command("go", "env", "GOPATH").Output()
+	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := filepath.Join(strings.TrimSpace(string(out)), "bin", "versitygw")
-	if _, err := os.Stat(p); err != nil {
+	p := filepath.Join(filepath.Dir(strings.TrimSpace(string(out))), "bin", "versitygw")
+	if _, err := os.Stat(p); err == nil {
+		return p
+	}
+	p, err = exec.LookPath("versitygw")
+	if err != nil {
 		t.Fatalf("versitygw is not installed (make deps does it): %v", err)
 	}
 	return p
