@@ -249,10 +249,8 @@ func (s *statement) scoped(kw, name string) *statement {
 			}
 			return nil
 		}
-		for _, d := range at.subs {
-			if d.kw == kw && d.arg == name {
-				return d
-			}
+		if d := at.definition(kw, name); d != nil {
+			return d
 		}
 	}
 	return nil

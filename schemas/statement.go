@@ -37,6 +37,10 @@ type statement struct {
 	parent *statement
 	src    *source
 	line   int
+
+	worst string                // what status returns, once it is known
+	defs  map[string]*statement // the typedefs and groupings in it, once they are looked for
+	known bool                  // defs is what it will be
 }
 
 // source is one file: a module or a submodule. Prefixes belong to the file, not
@@ -58,6 +62,28 @@ func (s *statement) child(kw string) *statement {
 		}
 	}
 	return nil
+}
+
+// definition returns the typedef or grouping of that name among the
+// substatements, or nil.
+func (s *statement) definition(kw, name string) *statement {
+	if !s.known {
+		s.known = true
+		for _, c := range s.subs {
+			if c.kw == "typedef" || c.kw == "grouping" {
+				if s.defs == nil {
+					s.defs = make(map[string]*statement)
+				}
+				if key := c.kw + " " + c.arg; s.defs[key] == nil {
+					s.defs[key] = c
+				}
+			}
+		}
+	}
+	if len(s.defs) == 0 {
+		return nil
+	}
+	return s.defs[kw+" "+name]
 }
 
 // childArg returns the argument of the first substatement with the keyword.

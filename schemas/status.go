@@ -4,13 +4,16 @@ package schemas
 // around it says that is worse, since nodes below a deprecated one cannot be
 // used without it (RFC 7950 §7.21.2 leaves that open).
 func (s *statement) status() string {
-	worst := "current"
-	for at := s; at != nil; at = at.parent {
-		if own := at.childArg("status"); statusRank(own) > statusRank(worst) {
-			worst = own
+	if s.worst == "" {
+		s.worst = "current"
+		if s.parent != nil { // modules have no status
+			s.worst = s.parent.status()
+			if own := s.childArg("status"); statusRank(own) > statusRank(s.worst) {
+				s.worst = own
+			}
 		}
 	}
-	return worst
+	return s.worst
 }
 
 func statusRank(status string) int {
