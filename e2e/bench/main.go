@@ -21,7 +21,7 @@ import (
 
 func main() {
 	binary := flag.String("cfgvault", "bin/cfgvault", "binary to measure")
-	only := flag.String("only", "", "one of: one, twenty, fleet, vault, schemas, lenses, restore")
+	only := flag.String("run", "", "the one part to run: one, twenty, fleet, vault, schemas, lenses, restore")
 	devices := flag.String("serve-fleet", "", "for itself: be a fleet of simulated devices of that pace")
 	text := flag.String("normalise", "", "for itself: normalise that file and exit")
 	flag.Parse()
