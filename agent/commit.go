@@ -1,12 +1,10 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -91,47 +89,6 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 		return r.rehearsed(ctx)
 	}
 	return r.confirm(ctx)
-}
-
-// missing holds what the device has against what it should have. Where lines
-// were merged, the device knows better than the merge in which order it writes
-// them: then the same lines have to be there, and to mean the same.
-func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, error) {
-	diffs := Compare(r.text, r.want, got.exp.Artefacts)
-	if !r.opts.merge || len(diffs) == 0 {
-		return diffs, nil
-	}
-	if inOrder := Compare(r.text, sortedLines(r.text, r.want), sortedLines(r.text, got.exp.Artefacts)); len(inOrder) > 0 {
-		return diffs, nil
-	}
-	var trees [2][]byte
-	for i, native := range [][]plugins.Artefact{r.want, got.exp.Artefacts} {
-		norm, err := r.drv.Normalize(ctx, got.facts, native)
-		if err == nil {
-			trees[i], err = canonicalTree(norm.Tree)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if bytes.Equal(trees[0], trees[1]) {
-		return nil, nil
-	}
-	return diffs, nil
-}
-
-func sortedLines(text *plugins.Text, native []plugins.Artefact) []plugins.Artefact {
-	out := slices.Clone(native)
-	for i, a := range out {
-		lines := slices.Collect(bytes.Lines(bytes.TrimRight(text.Significant(a.Name, a.Data), "\n")))
-		for n, l := range lines {
-			lines[n] = append(bytes.TrimRight(bytes.Clone(l), "\r\n"), '\n')
-		}
-		lines = slices.DeleteFunc(lines, func(l []byte) bool { return len(bytes.Trim(l, " !\n")) == 0 })
-		slices.SortFunc(lines, bytes.Compare)
-		out[i].Data = bytes.Join(lines, nil)
-	}
-	return out
 }
 
 // rehearsed ends a rehearsal that compared equal: the lab unit gets back what

@@ -277,7 +277,7 @@ func (r *replace) review(ctx context.Context, plan *InterfacePlan, have []plugin
 	if len(plan.Doubts) > 0 {
 		why += "; " + strings.Join(plan.Doubts, "; ")
 	}
-	return r.decide(ctx, GateMap, "%s: look at %s, and give it with --map once it is right", why, r.opts.MapFile)
+	return r.decide(ctx, GateMap, "%s; the map lies in %s, where it can be edited and given with --map", why, r.opts.MapFile)
 }
 
 // look reads the ports of the new unit.
@@ -317,8 +317,16 @@ func (r *replace) restore(ctx context.Context) error {
 // losses are what will not be put back. What belongs to the old unit is left
 // out by design, and becomes work for a person; all else needs a word.
 func (r *replace) losses(losses []plugins.Loss) error {
+	native, err := r.target()
+	if err != nil {
+		return err
+	}
+	was := byName(native)
 	var others []string
 	for _, l := range losses {
+		if was[l.Artefact].Role == plugins.RoleState {
+			continue // evidence, which no restore puts back
+		}
 		text := oneLine(l.Artefact + " " + l.Text)
 		if l.Code != "unit-bound" {
 			others = append(others, text)

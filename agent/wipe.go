@@ -253,7 +253,7 @@ const (
 	// after the reset before the reset counts as failed: it takes a moment
 	// until a reload hangs up.
 	stillThere = 90 * time.Second
-	lookEvery  = 2 * time.Second
+	lookEvery  = time.Second
 )
 
 // ask looks once at the unit: a proof, or "" while it carries configuration.

@@ -343,7 +343,7 @@ func (f *flow) decide(ctx context.Context, gate Gate, format string, args ...any
 	if err == nil || f.opts.Ask == nil {
 		return err
 	}
-	said, asked := f.opts.Ask(ctx, Question{Text: fmt.Sprintf(format, args...), Prompt: "Go on all the same?", YesNo: true, Flag: "--allow-" + string(gate)})
+	said, asked := f.opts.Ask(ctx, Question{Text: fmt.Sprintf(format, args...), Prompt: question(gate), YesNo: true, Flag: "--allow-" + string(gate)})
 	if asked != nil {
 		return asked
 	}
@@ -352,6 +352,17 @@ func (f *flow) decide(ctx context.Context, gate Gate, format string, args ...any
 	}
 	f.gates.note(gate)
 	return nil
+}
+
+// question is what a gate asks an operator.
+func question(gate Gate) string {
+	switch gate {
+	case GateHostKey:
+		return "Is that the one that the unit's console shows?"
+	case GateMap:
+		return "Apply this map?"
+	}
+	return "Go on all the same?"
 }
 
 func yes(s string) bool {

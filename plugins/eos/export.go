@@ -23,6 +23,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	e := &plugins.Export{Verdict: plugins.Complete}
 	saved := true
 	for _, spec := range d.Info().Artefacts {
+		if spec.Command == "" {
+			continue
+		}
 		out, err := s.Run(ctx, plugins.Command{Text: spec.Command})
 		if err != nil {
 			if ctx.Err() != nil || len(e.Artefacts) == 0 {
@@ -64,6 +67,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 		e.Artefacts = append(e.Artefacts, plugins.Artefact{
 			Name: spec.Name, Role: spec.Role, Bind: spec.Bind, Source: spec.Command, Data: out.Stdout,
 		})
+	}
+	if err := ports(ctx, s, e); err != nil {
+		return nil, err
 	}
 	if len(e.Reasons) > 0 {
 		e.Verdict = plugins.Partial

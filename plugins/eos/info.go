@@ -41,6 +41,7 @@ func (driver) Info() plugins.Info {
 			{Name: startupConfig, Command: "show startup-config", Role: plugins.RoleStartup, Terminator: `^end$`},
 			{Name: "boot-config", Command: "show boot-config", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "inventory", Command: "show inventory", Role: plugins.RoleState, Bind: plugins.BindUnit},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "time", Pattern: `^! Time: `, Why: "when the command ran"},

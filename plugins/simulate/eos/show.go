@@ -153,6 +153,9 @@ func (e *eos) inventory() string {
 
 func (c *cli) showJSON(command string) string {
 	e := c.e
+	if command == "show lldp neighbors" && c.privileged {
+		return e.lldpJSON()
+	}
 	if command != "show version" {
 		return "% This is an unconverted command\n"
 	}
@@ -160,6 +163,30 @@ func (c *cli) showJSON(command string) string {
 		"modelName": e.model, "serialNumber": e.serial, "systemMacAddress": e.mac, "hwMacAddress": e.mac,
 		"version": e.version, "internalVersion": e.version + "-00000000.0000", "architecture": "x86_64",
 		"uptime": e.d.Clock().Now().Sub(e.bootTime).Seconds(), "bootupTimestamp": float64(e.bootTime.UnixNano()) / float64(time.Second),
+	}, "", "    ")
+	if err != nil {
+		return eosInvalid + "\n"
+	}
+	return string(out) + "\n"
+}
+
+// lldpJSON is who answers on the cables that are plugged in.
+func (e *eos) lldpJSON() string {
+	type neighbor struct {
+		Port   string `json:"port"`
+		Device string `json:"neighborDevice"`
+		Peer   string `json:"neighborPort"`
+		TTL    int    `json:"ttl"`
+	}
+	list := []neighbor{}
+	for _, p := range e.grammar.ports {
+		if peer, ok := e.v.Neighbors[p]; ok {
+			device, port, _ := strings.Cut(peer, " ")
+			list = append(list, neighbor{p, device, port, 120})
+		}
+	}
+	out, err := json.MarshalIndent(map[string]any{
+		"tablesInserts": len(list), "tablesDeletes": 0, "tablesDrops": 0, "tablesAgeOuts": 0, "lldpNeighbors": list,
 	}, "", "    ")
 	if err != nil {
 		return eosInvalid + "\n"

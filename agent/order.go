@@ -1,0 +1,82 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+// missing holds what the device has against what it should have. Where
+// interfaces were renamed or lines were merged, the device knows better than we
+// in which order it writes them: then the same statements have to be there,
+// each below the same one, and to mean the same.
+func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, error) {
+	diffs := Compare(r.text, r.want, got.exp.Artefacts)
+	if len(diffs) == 0 || !r.opts.merge && len(r.opts.Map) == 0 {
+		return diffs, nil
+	}
+	if len(Compare(r.text, ordered(r.text, r.want), ordered(r.text, got.exp.Artefacts))) > 0 {
+		return diffs, nil
+	}
+	var trees [2][]byte
+	for i, native := range [][]plugins.Artefact{r.want, got.exp.Artefacts} {
+		norm, err := r.drv.Normalize(ctx, got.facts, native)
+		if err == nil {
+			trees[i], err = canonicalTree(norm.Tree)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if bytes.Equal(trees[0], trees[1]) {
+		return nil, nil
+	}
+	return diffs, nil
+}
+
+// ordered puts the statements of every text in a fixed order, each with what is
+// indented below it.
+func ordered(text *plugins.Text, native []plugins.Artefact) []plugins.Artefact {
+	out := slices.Clone(native)
+	for i, a := range out {
+		if bytes.IndexByte(a.Data, 0) < 0 {
+			out[i].Data = []byte(orderLines(string(text.Significant(a.Name, a.Data))))
+		}
+	}
+	return out
+}
+
+// orderLines sorts lines among those of one indentation below one line. Blank
+// lines and those of '!' alone, which only divide, are left out.
+func orderLines(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, " \t\r\n"); strings.Trim(line, " !") != "" {
+			lines = append(lines, line)
+		}
+	}
+	var b strings.Builder
+	for _, block := range orderBlocks(lines) {
+		b.WriteString(block)
+	}
+	return b.String()
+}
+
+func orderBlocks(lines []string) []string {
+	var blocks []string
+	for len(lines) > 0 {
+		n := 1
+		for n < len(lines) && indentation(lines[n]) > indentation(lines[0]) {
+			n++
+		}
+		blocks = append(blocks, lines[0]+"\n"+strings.Join(orderBlocks(lines[1:n]), ""))
+		lines = lines[n:]
+	}
+	slices.Sort(blocks)
+	return blocks
+}
+
+func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
