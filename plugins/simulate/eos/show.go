@@ -179,7 +179,7 @@ func (e *eos) lldpJSON() string {
 		TTL    int    `json:"ttl"`
 	}
 	list := []neighbor{}
-	for _, p := range e.grammar.ports {
+	for _, p := range e.grammar.Ports {
 		if peer, ok := e.v.Neighbors[p]; ok {
 			device, port, _ := strings.Cut(peer, " ")
 			list = append(list, neighbor{p, device, port, 120})
