@@ -10,13 +10,14 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/eos"
 	"github.com/cfgvault/cfgvault/plugins/frr"
 	"github.com/cfgvault/cfgvault/plugins/ios"
+	"github.com/cfgvault/cfgvault/plugins/junos"
 	"github.com/cfgvault/cfgvault/plugins/linux"
 	"github.com/cfgvault/cfgvault/plugins/profile"
 )
 
 // Drivers returns every built-in driver that is code, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{eos.New(), frr.New(), ios.New(), linux.New()}
+	return []plugins.Driver{eos.New(), frr.New(), ios.New(), junos.New(), linux.New()}
 }
 
 // Profiles returns the names of the built-in profiles, sorted.

@@ -14,6 +14,7 @@ const (
 	isConst operandKind = iota
 	isSlot
 	isFunc
+	isPair // two variables with a dot between them
 )
 
 type operand struct {
@@ -21,6 +22,8 @@ type operand struct {
 	value any
 	slot  int
 	fn    func(any) (any, bool)
+	last  int // of a pair: the second variable
+	pair  bool
 }
 
 type pathStep struct {
@@ -107,6 +110,9 @@ func (c *compiler) facts(text string, s scope, names map[string]int, optional ma
 			if o.kind != isConst && optional[o.slot] {
 				f.optional = append(f.optional, o.slot)
 			}
+			if (o.kind == isPair || o.pair) && optional[o.last] {
+				f.optional = append(f.optional, o.last)
+			}
 			f.soft = f.soft || o.kind == isFunc
 		}
 		if f.soft {
@@ -143,7 +149,7 @@ func within(path, place []pathStep) int {
 		}
 		for j, k := range s.keys {
 			o := path[i].keys[j]
-			if k.name != o.name || k.kind != o.kind || k.kind == isFunc || k.slot != o.slot || k.value != o.value {
+			if k.name != o.name || k.kind != o.kind || k.kind == isFunc || k.slot != o.slot || k.last != o.last || k.value != o.value {
 				return 0
 			}
 		}
@@ -256,8 +262,19 @@ func (c *compiler) operand(text string, names map[string]int, bind bool) (operan
 			return operand{}, fmt.Errorf("no function %s", m[1])
 		}
 		o, err := c.operand(m[2], names, bind)
-		o.kind, o.fn = isFunc, fn
+		o.pair, o.kind, o.fn = o.kind == isPair, isFunc, fn
 		return o, err
+	}
+	if a, b, ok := strings.Cut(text, ".$"); ok {
+		first, err := c.operand(a, names, bind)
+		if err != nil {
+			return operand{}, err
+		}
+		second, err := c.operand("$"+b, names, bind)
+		if first.kind != isSlot || second.kind != isSlot {
+			return operand{}, fmt.Errorf("a pair is of two variables")
+		}
+		return operand{kind: isPair, slot: first.slot, last: second.slot}, err
 	}
 	if name, ok := strings.CutPrefix(text, "$"); ok {
 		s, ok := names[name]

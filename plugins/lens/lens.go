@@ -41,7 +41,8 @@
 // A path is absolute without a leading slash ("cfgvault-vlans:vlans/vlan[id=$id]")
 // or begins with "./", the place that the first
 // fact of the enclosing block is about. V and the
-// values of keys are $x, $x.part, f($x) for a function of the table, a number,
+// values of keys are $x, $x.part, $x.$y for two variables with a dot between
+// them of which the first is bound around it, f($x) for a function of the table, a number,
 // true, false, or any other word for a string. A fact that mentions an
 // optional variable holds only where that variable is bound; one with a
 // function is set where the function answers and never stands in the way of

@@ -42,6 +42,9 @@ func (x *reading) path(i int, rows map[string][]*row, path []syntax.Word, top bo
 		x.section = x.stanza()
 	}
 	class, rule := plugins.Unparsed, ""
+	if x.whole != "" {
+		class = x.whole
+	}
 	var taken []*row
 	inner := rows
 	rest := path
@@ -68,7 +71,10 @@ func (x *reading) path(i int, rows map[string][]*row, path []syntax.Word, top bo
 	}
 	x.note(i, class, rule)
 	if line.Block {
-		base := x.base
+		base, whole := x.base, x.whole
+		if class == plugins.SecretOpaque {
+			x.whole, inner = class, nil // so is what is in it
+		}
 		if len(taken) > 0 {
 			x.base = x.placeOf(taken)
 		}
@@ -77,7 +83,7 @@ func (x *reading) path(i int, rows map[string][]*row, path []syntax.Word, top bo
 			from++
 		}
 		x.nested(from, line.Next, inner, rest, class, rule, false)
-		x.base = base
+		x.base, x.whole = base, whole
 	}
 	for _, r := range taken {
 		x.forget(r)
@@ -146,8 +152,9 @@ func (x *reading) forgetTaken() {
 }
 
 // outermost finds the rows that take all words of the path, makes their facts
-// true, and returns the innermost; x.taken are all of them. On nil nothing has
-// changed. A heading is a row with rows below it where there is one, a
+// true, and returns the innermost; x.taken are all of them. On nil only what
+// rows say that took the first words may have become true, as it does where
+// these words head a block. A heading is a row with rows below it where there is one, a
 // statement one without.
 func (x *reading) outermost(rows map[string][]*row, block bool) *row {
 	x.taken = x.taken[:0]
@@ -209,9 +216,14 @@ func (x *reading) step(r *row, wi int, block bool) *row {
 	}
 	last := r
 	if ok && end < len(x.words) {
+		// What a heading says holds for the rows below it: their conditions may
+		// ask for it.
+		for k := range r.set {
+			x.set(&r.set[k])
+		}
 		base := x.base
 		if r.place != nil {
-			x.base = nil
+			x.base = walk(nil, x.root, r.place, x.env)
 		}
 		last = x.descend(r.index, end, block)
 		x.base = base
@@ -222,7 +234,7 @@ func (x *reading) step(r *row, wi int, block bool) *row {
 		return nil
 	}
 	for k := range r.set {
-		x.set(&r.set[k])
+		x.set(&r.set[k]) // again for a heading, whose facts stand
 	}
 	return last
 }

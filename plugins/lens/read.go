@@ -71,13 +71,14 @@ type reading struct {
 	counts   [len(classes)]int // by place in classes, since that section began
 	words    []syntax.Word
 	body     string
-	base     *node        // the place of the block at hand
-	loose    bool         // a leaf-list was added to by a second statement
-	own      int          // how many of words are of the line itself
-	joined   map[int]bool // lines that were read with another
-	taken    []*row       // nested: the rows that took the words of the path at hand
-	noted    plugins.Line // nested: the line at hand
-	open     bool         // match may leave words, and end says where
+	base     *node         // the place of the block at hand
+	loose    bool          // a leaf-list was added to by a second statement
+	own      int           // how many of words are of the line itself
+	joined   map[int]bool  // lines that were read with another
+	taken    []*row        // nested: the rows that took the words of the path at hand
+	noted    plugins.Line  // nested: the line at hand
+	whole    plugins.Class // nested: of everything in the block at hand
+	open     bool          // match may leave words, and end says where
 	end      int
 	short    bool             // match met the end of the words within a pattern
 	remark   string           // the last comment: most are the one before it

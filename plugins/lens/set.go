@@ -7,12 +7,25 @@ func (o *operand) eval(env []any) (any, bool) {
 	case isConst:
 		return o.value, true
 	case isFunc:
-		if v := env[o.slot]; v != nil {
+		if v, ok := o.variable(env); ok {
 			return o.fn(v)
 		}
 		return nil, false
 	}
-	return env[o.slot], env[o.slot] != nil
+	return o.variable(env)
+}
+
+// variable is the value of the variable, or of the pair of variables.
+func (o *operand) variable(env []any) (any, bool) {
+	a := env[o.slot]
+	if o.kind != isPair && !o.pair {
+		return a, a != nil
+	}
+	b := env[o.last]
+	if a == nil || b == nil {
+		return nil, false
+	}
+	return lexical(a) + "." + lexical(b), true
 }
 
 // reach is walk along the path of a fact, from the place of the block where

@@ -2,6 +2,8 @@ package lens
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // touch is a node that a solution rests on, and the optional variables
@@ -143,14 +145,17 @@ func (w *writer) bind(o *operand, v any, next func() bool) bool {
 		}
 		return next()
 	case isFunc:
-		have := w.env[o.slot]
-		if have == nil {
+		have, ok := o.variable(w.env)
+		if !ok {
 			return true
 		}
 		if want, ok := o.fn(have); !ok || want != v {
 			return true
 		}
 		return next()
+	}
+	if o.kind == isPair {
+		return w.bindPair(o, v, next)
 	}
 	if have := w.env[o.slot]; have != nil {
 		if !same(have, v) {
@@ -164,6 +169,33 @@ func (w *writer) bind(o *operand, v any, next func() bool) bool {
 	w.env[o.slot] = v
 	more := next()
 	w.env[o.slot] = nil
+	return more
+}
+
+// bindPair binds the second variable of a pair by the first, which is known.
+func (w *writer) bindPair(o *operand, v any, next func() bool) bool {
+	first, second := w.env[o.slot], w.env[o.last]
+	text, is := v.(string)
+	if first == nil || !is {
+		return true
+	}
+	head, rest := lexical(first), ""
+	if !strings.HasPrefix(text, head) || len(text) < len(head)+2 || text[len(head)] != '.' {
+		return true
+	}
+	rest = text[len(head)+1:]
+	if second != nil {
+		if lexical(second) != rest {
+			return true
+		}
+		return next()
+	}
+	w.env[o.last] = rest
+	if n, err := strconv.ParseInt(rest, 10, 64); err == nil && strconv.FormatInt(n, 10) == rest {
+		w.env[o.last] = n
+	}
+	more := next()
+	w.env[o.last] = nil
 	return more
 }
 

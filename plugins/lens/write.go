@@ -111,7 +111,7 @@ func (w *writer) rows(rows []*row, depth int) {
 func (w *writer) frame(r *row, depth int) {
 	slot, domain := -1, []any{nil}
 	for _, o := range r.ops {
-		if o.code == opVar && len(o.slots) == 1 && w.env[o.slots[0]] == nil {
+		if o.code == opVar && len(o.slots) == 1 && o.slots[0] >= 0 && w.env[o.slots[0]] == nil {
 			slot, domain = o.slots[0], o.codec.Domain
 		}
 	}

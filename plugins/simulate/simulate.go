@@ -20,6 +20,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/ios"
+	"github.com/cfgvault/cfgvault/plugins/simulate/junos"
 )
 
 // ErrAddress is a listen address that names no way to serve.
@@ -38,6 +39,7 @@ func platforms() []platform {
 	return []platform{
 		{"eos", func(o device.Options) *device.Device { return eos.New(o, eos.Variant{}) }, eos.Sample},
 		{"ios", func(o device.Options) *device.Device { return ios.New(o, ios.Variant{}) }, ios.Sample},
+		{"junos", junos.New, junos.Sample},
 	}
 }
 
