@@ -20,7 +20,7 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := plugintest.Run(t.Context(), junos.New(), fixtures, plugintest.Options{Cuts: 60}); err != nil {
+	if err := plugintest.Run(t.Context(), junos.New(), fixtures, plugintest.Options{Cuts: 30, Huge: 2_000_000}); err != nil {
 		t.Error(err)
 	}
 }

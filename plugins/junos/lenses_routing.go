@@ -133,7 +133,7 @@ func protocolRows(n names) []lens.Row {
 		{Text: "interface all disable", Set: "cfgvault-lldp:lldp/enabled=false"},
 		// A block of one says whether it is on only by what is in it.
 		{Text: "interface all", ReadOnly: true, Rows: []lens.Row{{Text: "disable", Set: "cfgvault-lldp:lldp/enabled=false"}}},
-		{Text: "interface $i:physical", ReadOnly: true, Set: "cfgvault-lldp:lldp/interface[name=$i]", Rows: []lens.Row{
+		{Text: "interface $i:physical", ReadOnly: true, Rows: []lens.Row{
 			{Text: "disable", Set: "cfgvault-lldp:lldp/interface[name=$i]/enabled=false"},
 		}},
 		{Text: "interface $i:physical", Set: "cfgvault-lldp:lldp/interface[name=$i]/enabled=true", Unless: "cfgvault-lldp:lldp/interface[name=$i]/enabled=false"},
