@@ -276,3 +276,29 @@ func VLANText() lens.Codec {
 		return list.Write(v)
 	})
 }
+
+// VLANRange reads "vlan 10-12,20", by which VLANs without a name are
+// shown together. They are written one by one.
+func VLANRange() *lens.Pair {
+	list := lens.Builtin()["vlans"]
+	return &lens.Pair{
+		First: "vlan",
+		Read: func(words []string) ([]lens.Assign, bool) {
+			if len(words) != 2 {
+				return nil, false
+			}
+			values, ok := list.Read(words[1])
+			if !ok {
+				return nil, false
+			}
+			var out []lens.Assign
+			for _, id := range lens.Expand(values[0].([]any)) {
+				out = append(out, lens.Assign{Path: []lens.Step{
+					{Name: "cfgvault-vlans:vlans"}, {Name: "vlan", Keys: []lens.Key{{Name: "id", Value: id}}},
+				}})
+			}
+			return out, true
+		},
+		Write: func(lens.Tree) []lens.Emit { return nil },
+	}
+}

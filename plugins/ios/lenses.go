@@ -26,7 +26,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		if a.Name != main {
 			continue
 		}
-		if other := looksLike(a.Data); other != "" {
+		if other := cisco.LooksLike(a.Data, "IOS"); other != "" {
 			return nil, fmt.Errorf("ios: %s looks like %s: %w", a.Name, other, plugins.ErrWrongPlatform)
 		}
 		r.Read(l, a.Name, string(a.Data), nil)

@@ -147,31 +147,5 @@ func switchRows() []lens.Row {
 			{Text: "state active", Set: "./enabled=true"},
 		}},
 		lens.Row{Text: "vlan internal allocation policy ascending", Class: plugins.Boilerplate, Rule: "vlan-internal", Why: "the default (VLAN Command Reference, vlan internal allocation policy)"},
-		lens.Row{Pair: vlanRange()})
-}
-
-// vlanRange reads "vlan 10-12,20", by which IOS shows VLANs without a name
-// together. They are written one by one.
-func vlanRange() *lens.Pair {
-	list := lens.Builtin()["vlans"]
-	return &lens.Pair{
-		First: "vlan",
-		Read: func(words []string) ([]lens.Assign, bool) {
-			if len(words) != 2 {
-				return nil, false
-			}
-			values, ok := list.Read(words[1])
-			if !ok {
-				return nil, false
-			}
-			var out []lens.Assign
-			for _, id := range lens.Expand(values[0].([]any)) {
-				out = append(out, lens.Assign{Path: []lens.Step{
-					{Name: "cfgvault-vlans:vlans"}, {Name: "vlan", Keys: []lens.Key{{Name: "id", Value: id}}},
-				}})
-			}
-			return out, true
-		},
-		Write: func(lens.Tree) []lens.Emit { return nil },
-	}
+		lens.Row{Pair: cisco.VLANRange()})
 }

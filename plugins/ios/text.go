@@ -13,29 +13,6 @@ import (
 // etx is the delimiter of banners inside a device; a listing shows it as "^C".
 const etx = "\x03"
 
-// looksLike names another platform whose configuration a text is, or "".
-func looksLike(text []byte) string {
-	for _, p := range foreign {
-		if p.re.Match(text) {
-			return p.name
-		}
-	}
-	return ""
-}
-
-// foreign are the marks by which other platforms' configurations are known.
-var foreign = []struct {
-	re   *regexp.Regexp
-	name string
-}{
-	{regexp.MustCompile(`(?m)^! device: .*EOS-`), "EOS"},
-	{regexp.MustCompile(`(?m)^!! ?IOS XR Configuration`), "IOS-XR"},
-	{regexp.MustCompile(`(?m)^!Command: show `), "NX-OS"},
-	{regexp.MustCompile(`(?m)^(?:## Last c|set version |(?:system|interfaces) \{$)`), "Junos"},
-	{regexp.MustCompile(`(?m)^frr version `), "FRR"},
-	{regexp.MustCompile(`(?m)^# .* by RouterOS `), "RouterOS"},
-}
-
 // frame checks that a configuration is whole and is one: "end" as the last
 // statement, nothing that a pager or a refusal left. It returns why not.
 func frame(name string, text []byte) []plugins.Reason {
