@@ -12,12 +12,13 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/ios"
 	"github.com/cfgvault/cfgvault/plugins/junos"
 	"github.com/cfgvault/cfgvault/plugins/linux"
+	"github.com/cfgvault/cfgvault/plugins/nxos"
 	"github.com/cfgvault/cfgvault/plugins/profile"
 )
 
 // Drivers returns every built-in driver that is code, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{eos.New(), frr.New(), ios.New(), junos.New(), linux.New()}
+	return []plugins.Driver{eos.New(), frr.New(), ios.New(), junos.New(), linux.New(), nxos.New()}
 }
 
 // Profiles returns the names of the built-in profiles, sorted.

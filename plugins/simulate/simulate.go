@@ -21,6 +21,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/ios"
 	"github.com/cfgvault/cfgvault/plugins/simulate/junos"
+	"github.com/cfgvault/cfgvault/plugins/simulate/nxos"
 )
 
 // ErrAddress is a listen address that names no way to serve.
@@ -40,6 +41,7 @@ func platforms() []platform {
 		{"eos", func(o device.Options) *device.Device { return eos.New(o, eos.Variant{}) }, eos.Sample},
 		{"ios", func(o device.Options) *device.Device { return ios.New(o, ios.Variant{}) }, ios.Sample},
 		{"junos", junos.New, junos.Sample},
+		{"nxos", nxos.New, nxos.Sample},
 	}
 }
 
