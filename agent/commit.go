@@ -79,7 +79,11 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 		r.result.Differences = diffs
 		return r.rollBack(ctx, fmt.Errorf("the device does not have what was restored: %v", diffs[0]))
 	}
-	if err := r.step(journal.Verified, "read back over a new connection: equal to the snapshot"); err != nil {
+	same := "equal to the snapshot"
+	if r.converted != nil {
+		same = "it means what was converted from the snapshot"
+	}
+	if err := r.step(journal.Verified, "read back over a new connection: %s", same); err != nil {
 		return r.rollBack(ctx, err)
 	}
 	if err := caller.Err(); err != nil {
@@ -242,7 +246,7 @@ func (r *restore) finish(ctx context.Context, outcome string, result error) erro
 		details.Unit, details.Firmware = r.before.facts, Firmware(r.text, r.before.facts, r.before.exp.Artefacts)
 	}
 	if r.plan != nil {
-		details.Losses = r.plan.Losses
+		details.Losses, details.Converted = r.plan.Losses, r.plan.Converted
 	}
 	if r.opts.noReceipt {
 		return errors.Join(result, r.journal.Finish())

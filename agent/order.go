@@ -14,6 +14,9 @@ import (
 // in which order it writes them: then the same statements have to be there,
 // each below the same one, and to mean the same.
 func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, error) {
+	if r.converted != nil {
+		return r.compareMeaning(ctx, got)
+	}
 	diffs := Compare(r.text, r.want, got.exp.Artefacts)
 	if len(diffs) == 0 || !r.opts.merge && len(r.opts.Map) == 0 {
 		return diffs, nil

@@ -49,20 +49,21 @@ type ReceiptStep struct {
 
 // ReceiptDetails are what only a holder of an identity may read.
 type ReceiptDetails struct {
-	Name     string            `json:"name"` // of the device, then
-	Driver   string            `json:"driver"`
-	By       string            `json:"by"`       // user and machine that ran it, as the system says
-	Was      plugins.Facts     `json:"was"`      // of the unit in the snapshot
-	Unit     plugins.Facts     `json:"unit"`     // of the unit at hand
-	Firmware string            `json:"firmware"` // of the unit at hand, see Firmware
-	Replaced []string          `json:"replaced"` // serials that this device has no more
-	Address  string            `json:"address,omitempty"`
-	OldKeys  []string          `json:"retired-host-keys,omitempty"`
-	HostKeys []string          `json:"host-keys,omitempty"`
-	Map      map[string]string `json:"map,omitempty"`
-	Losses   []plugins.Loss    `json:"losses,omitempty"`
-	Tasks    []string          `json:"tasks,omitempty"`
-	Twin     string            `json:"twin,omitempty"`
+	Name      string            `json:"name"` // of the device, then
+	Driver    string            `json:"driver"`
+	By        string            `json:"by"`       // user and machine that ran it, as the system says
+	Was       plugins.Facts     `json:"was"`      // of the unit in the snapshot
+	Unit      plugins.Facts     `json:"unit"`     // of the unit at hand
+	Firmware  string            `json:"firmware"` // of the unit at hand, see Firmware
+	Replaced  []string          `json:"replaced"` // serials that this device has no more
+	Address   string            `json:"address,omitempty"`
+	OldKeys   []string          `json:"retired-host-keys,omitempty"`
+	HostKeys  []string          `json:"host-keys,omitempty"`
+	Map       map[string]string `json:"map,omitempty"`
+	Losses    []plugins.Loss    `json:"losses,omitempty"`
+	Converted string            `json:"converted,omitempty"` // the driver of the snapshot, if the device has another
+	Tasks     []string          `json:"tasks,omitempty"`
+	Twin      string            `json:"twin,omitempty"`
 }
 
 // Receipt is a verified receipt of something done to a device.

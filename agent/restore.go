@@ -89,6 +89,8 @@ type Plan struct {
 	Disruptive []string       `json:"disruptive,omitempty"`
 	Address    string         `json:"address,omitempty"`
 	Overruled  []string       `json:"overruled,omitempty"`
+	Converted  string         `json:"converted,omitempty"` // the driver of the snapshot, if it is another one than the device's
+	Kept       []string       `json:"kept,omitempty"`      // what stays of the device in a conversion, so that it can be reached
 }
 
 // RestoreResult is how a restore ended.
@@ -118,17 +120,19 @@ type restore struct {
 
 	endSess context.CancelFunc // of the context that sess lives in
 
-	want     []plugins.Artefact // what the device is to have
-	meta     Meta               // of the snapshot
-	adapted  bool               // want is for the unit at hand
-	before   *reading           // what the device had
-	undo     *vault.Entry
-	began    time.Time
-	plan     *Plan
-	settled  bool // it is known what the device has: nothing to resume
-	journal  *journal.Journal
-	result   *RestoreResult
-	commitAt time.Time
+	want      []plugins.Artefact // what the device is to have
+	meta      Meta               // of the snapshot
+	adapted   bool               // want is for the unit at hand
+	converted *Conversion        // if the snapshot is of another platform
+	untaken   []plugins.Loss     // what the device said while staging
+	before    *reading           // what the device had
+	undo      *vault.Entry
+	began     time.Time
+	plan      *Plan
+	settled   bool // it is known what the device has: nothing to resume
+	journal   *journal.Journal
+	result    *RestoreResult
+	commitAt  time.Time
 }
 
 // The bounds of the device's timer.
@@ -336,6 +340,17 @@ func (r *restore) identify(ctx context.Context) error {
 		return err
 	}
 	r.before = &reading{facts: facts, exp: &plugins.Export{}, took: time.Since(begun)}
+	return r.fits(facts)
+}
+
+// fits holds the unit that answers against the snapshot. One of another platform
+// has nothing in common with it; what does not come through is for the gate of
+// losses.
+func (r *restore) fits(facts plugins.Facts) error {
+	elsewhere := r.opts.Onto != nil || r.journal != nil && r.journal.Head().Unit != nil
+	if r.crosses() && elsewhere {
+		return nil
+	}
 	return r.gates.unit(r.meta, r.drv.Info().Name, facts)
 }
 
@@ -415,6 +430,9 @@ func (r *restore) adapt(ctx context.Context) error {
 		return nil
 	}
 	r.adapted = true
+	if r.crosses() {
+		return r.cross(ctx)
+	}
 	if r.opts.merge {
 		return r.merged(ctx)
 	}
@@ -512,6 +530,7 @@ func (r *restore) stage(ctx context.Context) error {
 	if err != nil {
 		return r.explain(during("stage", err))
 	}
+	r.untaken = diff.Losses
 	p := r.plan
 	if p == nil {
 		p = &Plan{}
@@ -522,6 +541,7 @@ func (r *restore) stage(ctx context.Context) error {
 		Unit: r.before.facts, Rollback: string(info.Rollback), Within: head.Within,
 		Diff: r.scrub(diff.Text), Steps: diff.Steps, Losses: append(p.Losses, diff.Losses...),
 		Disruptive: diff.Disruptive, Address: diff.Address, Overruled: r.gates.used,
+		Converted: p.Converted, Kept: p.Kept,
 	}
 	if r.undo != nil {
 		p.Undo = r.undo.ID()
@@ -554,9 +574,15 @@ func (r *restore) approve(ctx context.Context) (proceed bool, err error) {
 		r.result.Outcome = "planned"
 		return false, nil
 	}
-	if r.plan.Diff == "" && len(Compare(r.text, r.want, r.before.exp.Artefacts)) == 0 {
-		r.result.Outcome = "nothing-to-do"
-		return false, nil
+	if r.plan.Diff == "" {
+		diffs, err := r.missing(ctx, r.before)
+		if err != nil {
+			return false, err
+		}
+		if len(diffs) == 0 {
+			r.result.Outcome = "nothing-to-do"
+			return false, nil
+		}
 	}
 	if r.opts.Approve != nil {
 		ok, err := r.opts.Approve(r.plan)

@@ -121,7 +121,7 @@ func (r *restore) again(ctx context.Context) error {
 		return err
 	}
 	r.before.facts = facts
-	if err := r.gates.unit(r.meta, r.drv.Info().Name, facts); err != nil {
+	if err := r.fits(facts); err != nil {
 		return r.abandon(ctx, err)
 	}
 	if err := r.adapt(ctx); err != nil {

@@ -1,6 +1,10 @@
 package agent
 
 import (
+	"context"
+	"fmt"
+
+	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/schemas"
 )
 
@@ -29,4 +33,21 @@ func canonicalTree(tree []byte) ([]byte, error) {
 		return nil, err
 	}
 	return t.Canonical(), nil
+}
+
+// tree is the tree of native artefacts, and what the driver made of their lines.
+func (a *Agent) tree(ctx context.Context, drv plugins.Driver, facts plugins.Facts, native []plugins.Artefact) (*schemas.Tree, []plugins.Line, error) {
+	norm, err := drv.Normalize(ctx, facts, native)
+	if err != nil {
+		return nil, nil, fmt.Errorf("normalise: %w", err)
+	}
+	set, err := schemas.Common()
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := set.ParseJSON(norm.Tree)
+	if err != nil {
+		return nil, nil, fmt.Errorf("normalise: %w", err)
+	}
+	return t, norm.Residual, nil
 }

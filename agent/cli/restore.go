@@ -18,8 +18,8 @@ import (
 )
 
 func (a *app) restore() *cobra.Command {
-	var at, mapFile string
-	var dryRun, yes, resume, noUndo bool
+	var at, mapFile, to string
+	var dryRun, yes, resume, noUndo, acceptLoss bool
 	var within time.Duration
 	allow := map[agent.Gate]*bool{}
 	cmd := command{
@@ -29,9 +29,15 @@ func (a *app) restore() *cobra.Command {
 snapshot, stages the configuration, shows what the device says would change,
 and commits it under the device's own timer. Over a new connection it reads the
 device back and compares; only if it is equal is the change confirmed and saved.
-Otherwise, or if the agent dies, the device goes back by itself.`,
+Otherwise, or if the agent dies, the device goes back by itself.
+
+--to puts the snapshot on another device of the inventory. If that is of another
+platform, the configuration is written anew for it, as 'cfgvault convert' does:
+the plan names every line and leaf that does not come through, and only
+--accept-loss takes that. What is read back is then compared by its meaning.`,
 		example: `cfgvault restore core1 --dry-run
-cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
+cfgvault restore core1 --at 2026-11-20T02:00 --yes
+cfgvault restore core1 --to core1-eos --map core1-to-eos.yaml --dry-run`,
 		status: []Status{NoVault, NotFound, NoIdentity, Unreachable, Plugin, Integrity, Refused, RolledBack, Outcome, Interrupted},
 		args:   cobra.ExactArgs(1),
 		run: func(ctx context.Context, args []string) error {
@@ -43,8 +49,8 @@ cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
 			if resume && at != "" {
 				return usageError{errors.New("--resume ends the restore that was begun; it goes without --at")}
 			}
-			if resume && (dryRun || mapFile != "" || noUndo || within != 0) {
-				return usageError{errors.New("--resume ends the restore as it was begun; it goes without --dry-run, --map, --no-undo and --within")}
+			if resume && (dryRun || mapFile != "" || to != "" || noUndo || within != 0) {
+				return usageError{errors.New("--resume ends the restore as it was begun, on the device that it changes; it goes without --dry-run, --map, --to, --no-undo and --within")}
 			}
 			m, err := readMap(mapFile)
 			if err != nil {
@@ -63,6 +69,16 @@ cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
 			for g, v := range allow {
 				o.Allow[g] = *v
 			}
+			if acceptLoss {
+				o.Allow[agent.GateLosses] = true
+			}
+			if to != "" && to != name {
+				onto, err := ag.Inventory.Device(to)
+				if err != nil {
+					return err
+				}
+				o.Onto = &onto
+			}
 			run := ag.Restore
 			if resume {
 				run = ag.Resume
@@ -78,6 +94,8 @@ cfgvault restore core1 --at 2026-11-20T02:00 --yes`,
 	f.BoolVar(&yes, "yes", false, "do not ask")
 	f.BoolVar(&resume, "resume", false, "end a restore that was interrupted")
 	f.StringVar(&mapFile, "map", "", "YAML file that renames interfaces, a line 'OLD: NEW' for each")
+	f.StringVar(&to, "to", "", "device of the inventory that gets the configuration instead")
+	f.BoolVar(&acceptLoss, "accept-loss", false, "the same as --allow-losses")
 	f.BoolVar(&noUndo, "no-undo", false, "do not save what the device has now: only for a device that cannot be exported")
 	f.DurationVar(&within, "within", 0, "the device's timer (default: four times the time to connect and export, at least 1m)")
 	for _, g := range gateNames() {
@@ -135,12 +153,18 @@ func (a *app) printPlan(p *agent.Plan) {
 	w := a.err
 	fmt.Fprintf(w, "device    %s (%s)\n", clean(p.Device), clean(unitText(p.Unit)))
 	fmt.Fprintf(w, "snapshot  %s of %s\n", short(p.Snapshot), p.Taken.Local().Format(time.DateTime))
+	if p.Converted != "" {
+		fmt.Fprintf(w, "converted from what driver %s has read; what the device has afterwards is compared by its meaning\n", clean(p.Converted))
+	}
 	if p.Undo != "" {
 		fmt.Fprintf(w, "undo      %s\n", short(p.Undo))
 	}
 	fmt.Fprintf(w, "rollback  by %s, %v after the commit\n", p.Rollback, p.Within)
 	if p.Address != "" {
 		fmt.Fprintf(w, "address   %s afterwards\n", clean(p.Address))
+	}
+	for _, k := range p.Kept {
+		fmt.Fprintf(w, "kept      %s\n", clean(k))
 	}
 	for i, s := range p.Steps {
 		fmt.Fprintf(w, "step %d    %s\n", i+1, clean(s))
@@ -149,7 +173,7 @@ func (a *app) printPlan(p *agent.Plan) {
 		fmt.Fprintf(w, "disrupts  %s\n", clean(s))
 	}
 	for _, l := range p.Losses {
-		fmt.Fprintf(w, "not put back: %s %s %s\n", l.Artefact, l.Code, clean(l.Text))
+		fmt.Fprintf(w, "not put back: %s\n", lossText(l))
 	}
 	for _, g := range p.Overruled {
 		fmt.Fprintf(w, "overruled gate: %s\n", g)
@@ -184,7 +208,11 @@ func (a *app) printRestore(res *agent.RestoreResult, dryRun bool) {
 	}
 	switch res.Outcome {
 	case "confirmed":
-		fmt.Fprintf(a.out, "%s: restored and saved, equal to snapshot %s, in %.1f s\n", clean(res.Device), short(res.Snapshot), res.Seconds)
+		same := "equal to"
+		if res.Plan != nil && res.Plan.Converted != "" {
+			same = "converted from"
+		}
+		fmt.Fprintf(a.out, "%s: restored and saved, %s snapshot %s, in %.1f s\n", clean(res.Device), same, short(res.Snapshot), res.Seconds)
 	case "nothing-to-do":
 		fmt.Fprintf(a.out, "%s: nothing to do, the device has what snapshot %s holds\n", clean(res.Device), short(res.Snapshot))
 	case "planned":

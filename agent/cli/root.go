@@ -127,7 +127,7 @@ after a wipe or an upgrade, or on another unit after a replacement.`,
 		commands []*cobra.Command
 	}{
 		{"work", []*cobra.Command{a.backup(), a.restore(), a.replace(), a.upgrade(), a.wipe(), a.rehearse(), a.check()}},
-		{"look", []*cobra.Command{a.list(), a.show(), a.diff(), a.report(), a.workflow(), a.receipt()}},
+		{"look", []*cobra.Command{a.list(), a.show(), a.diff(), a.convert(), a.report(), a.workflow(), a.receipt()}},
 		{"setup", []*cobra.Command{a.init(), a.device(), a.recover(), a.key(), a.vaultCmd()}},
 		{"tools", []*cobra.Command{a.schema(), a.plugin(), a.simulate(), a.demo(), a.completion(), a.version()}},
 	} {
