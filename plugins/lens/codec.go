@@ -41,6 +41,7 @@ const (
 //	domain              a domain name
 //	line                the rest of the line
 //	text                one word that may hold blanks and newlines, for tables that quote
+//	value               the value of an attribute of a record, whatever it is
 //	ip ip4 ip6          an address in its canonical form (RFC 5952)
 //	zoned               an address that may have a zone, "fe80::1%eth0"
 //	prefix prefix4 prefix6   a prefix, host bits cleared
@@ -68,6 +69,7 @@ func Builtin() map[string]Codec {
 		"domain":      Word(isDomain),
 		"line":        Line(),
 		"text":        Text(),
+		"value":       Value(),
 		"ip":          address(0, false),
 		"ip4":         address(4, false),
 		"ip6":         address(6, false),
@@ -101,12 +103,12 @@ func One(v any) ([]any, bool) { return []any{v}, true }
 
 // Word makes a codec of one word that passes ok.
 func Word(ok func(string) bool) Codec {
-	good := func(s string) bool { return s != "" && Storable(s) && (ok == nil || ok(s)) }
+	good := func(s string) bool { return s != "" && !strings.ContainsAny(s, " \t\r\n\x00") && Storable(s) && (ok == nil || ok(s)) }
 	return Codec{
 		Read: func(s string) ([]any, bool) { return []any{s}, good(s) },
 		Write: func(v []any) (string, bool) {
 			s, is := v[0].(string)
-			return s, is && good(s) && !strings.ContainsAny(s, " \t\r\n")
+			return s, is && good(s)
 		},
 	}
 }
@@ -129,6 +131,19 @@ func Line() Codec {
 // Text makes a codec of one quoted word that may hold blanks and newlines.
 func Text() Codec {
 	good := func(s string) bool { return s != "" && Storable(s) && !strings.Contains(s, "\r") }
+	return Codec{
+		Read: func(s string) ([]any, bool) { return []any{s}, good(s) },
+		Write: func(v []any) (string, bool) {
+			s, is := v[0].(string)
+			return s, is && good(s)
+		},
+	}
+}
+
+// Value makes a codec of the value of a record's attribute, which may be empty
+// and may hold anything that a leaf can.
+func Value() Codec {
+	good := func(s string) bool { return Storable(s) && !strings.Contains(s, several) }
 	return Codec{
 		Read: func(s string) ([]any, bool) { return []any{s}, good(s) },
 		Write: func(v []any) (string, bool) {

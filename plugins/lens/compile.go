@@ -26,6 +26,7 @@ type Lens struct {
 	soft   map[string]bool // schema paths of leaves that functions derive
 	lists  []listPath
 	vocab  map[string]bool
+	attrs  map[string][]attrRule
 }
 
 // listPath is a leaf-list that one statement writes whole, by a codec that
@@ -33,6 +34,7 @@ type Lens struct {
 type listPath struct {
 	path  []string
 	codec *Codec
+	each  bool // written one by one: of ranges, each VLAN
 }
 
 type lineRule struct {
@@ -51,6 +53,10 @@ type row struct {
 	body  int               // slot, or -1
 	count int               // slot of Row.Count, or -1
 	opens bool              // a block with something to write in it
+
+	attrs   []attrOp // of a record
+	records bool     // it is one
+	ordinal int      // slot of $#, or -1
 
 	fixed     []fixedWord
 	place     []pathStep   // what the rows below are about; nil where that is what this row is about
@@ -77,7 +83,7 @@ type compiler struct {
 func Compile(t Table) (*Lens, error) {
 	c := &compiler{
 		l: &Lens{
-			table: t, keys: keyNames{}, secret: map[string]bool{}, hidden: map[int]bool{}, soft: map[string]bool{}, vocab: map[string]bool{},
+			table: t, keys: keyNames{}, secret: map[string]bool{}, hidden: map[int]bool{}, soft: map[string]bool{}, vocab: map[string]bool{}, attrs: map[string][]attrRule{},
 		},
 		codecs: Builtin(),
 		ofSlot: map[int]*Codec{},
@@ -102,6 +108,16 @@ func Compile(t Table) (*Lens, error) {
 		return nil, err
 	}
 	c.l.top, c.l.any = index(c.l.rows), index(anyRows)
+	for _, r := range t.Attrs {
+		if (r.Class == plugins.SecretOpaque) != (r.Why == "") {
+			return nil, fmt.Errorf("attribute rule %s has no reason", r.ID)
+		}
+		re, err := regexp.Compile("^(?s:" + r.Value + ")$")
+		if err != nil {
+			return nil, fmt.Errorf("attribute rule %s: %w", r.ID, err)
+		}
+		c.l.attrs[r.Name] = append(c.l.attrs[r.Name], attrRule{r, re})
+	}
 	for _, r := range t.Lines {
 		re, err := regexp.Compile(r.Pattern)
 		if err != nil {
@@ -139,7 +155,7 @@ func (c *compiler) rows(in []Row, s scope) ([]*row, error) {
 }
 
 func (c *compiler) row(r Row, s scope) (*row, error) {
-	out := &row{Row: r, body: -1, count: -1, inherited: s.bound}
+	out := &row{Row: r, body: -1, count: -1, ordinal: -1, records: c.l.table.Records != nil, inherited: s.bound}
 	inner := scope{names: maps.Clone(s.names), bound: maps.Clone(s.bound), place: s.place, block: s.block, group: s.group}
 	if r.Pair != nil {
 		return out, nil
@@ -158,6 +174,13 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 		}
 	}
 	out.fixed = fixedWords(out.ops)
+	if out.records {
+		out.ordinal = c.slot(inner.names, "#")
+		var err error
+		if out.attrs, err = c.attrs(r.Attrs, inner.names, optional); err != nil {
+			return nil, err
+		}
+	}
 	if r.Body != "" {
 		out.body = c.slot(inner.names, r.Body)
 	}
@@ -167,7 +190,7 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 		}
 		out.count = c.slot(inner.names, r.Count)
 	}
-	for _, o := range out.ops {
+	for _, o := range out.allOps() {
 		for _, slot := range o.slots {
 			inner.bound[slot] = true
 		}
@@ -217,7 +240,9 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 	if c.l.table.Nested && (r.Body != "" || r.End != "") {
 		return nil, fmt.Errorf("a row of a nested table has a text or an end")
 	}
-	out.index = index(out.kids)
+	if out.index = index(out.kids); out.records && len(out.kids) > 0 {
+		return nil, fmt.Errorf("a record has no block")
+	}
 	for _, k := range out.kids {
 		out.opens = out.opens || !k.ReadOnly
 	}

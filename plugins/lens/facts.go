@@ -43,6 +43,7 @@ const (
 	equals
 	contains
 	equalsAll
+	containsVLAN
 )
 
 type fact struct {
@@ -122,7 +123,7 @@ func (c *compiler) facts(text string, s scope, names map[string]int, optional ma
 			}
 			c.l.soft[schema+"/"+f.leaf] = true
 		}
-		if f.verb == equalsAll {
+		if f.verb == equalsAll || f.verb == containsVLAN {
 			c.list(&f)
 		}
 		out = append(out, f)
@@ -159,7 +160,11 @@ func within(path, place []pathStep) int {
 
 // list notes the codec of a leaf-list that is written whole.
 func (c *compiler) list(f *fact) {
-	p := listPath{codec: c.ofSlot[f.value.slot]}
+	p := listPath{codec: c.ofSlot[f.value.slot], each: f.verb == containsVLAN}
+	if p.each {
+		ranges := c.codecs["vlans"]
+		p.codec = &ranges
+	}
 	for _, s := range f.path {
 		p.path = append(p.path, s.name)
 	}
@@ -199,7 +204,7 @@ func (c *compiler) fact(text string, names map[string]int, bind bool) (fact, err
 	var f fact
 	schema := ""
 	for text != "" {
-		i := strings.IndexAny(text, "/[=+*")
+		i := strings.IndexAny(text, "/[=+*~")
 		if i < 0 {
 			i = len(text)
 		}
@@ -224,7 +229,7 @@ func (c *compiler) fact(text string, names map[string]int, bind bool) (fact, err
 			step.keys = append(step.keys, pathKey{name, o})
 			text = text[end+1:]
 		}
-		for verb, sign := range map[verb]string{equals: "=", contains: "+=", equalsAll: "*="} {
+		for verb, sign := range map[verb]string{equals: "=", contains: "+=", equalsAll: "*=", containsVLAN: "~="} {
 			if v, ok := strings.CutPrefix(text, sign); ok {
 				o, err := c.operand(v, names, bind)
 				f.verb, f.leaf, f.value = verb, step.name, o
@@ -246,7 +251,7 @@ func (c *compiler) fact(text string, names map[string]int, bind bool) (fact, err
 			c.l.keys[schema] = keys
 		}
 		f.path = append(f.path, step)
-		if text = strings.TrimPrefix(text, "/"); text != "" && strings.ContainsAny(text[:1], "/+*=") {
+		if text = strings.TrimPrefix(text, "/"); text != "" && strings.ContainsAny(text[:1], "/+*=~") {
 			return f, fmt.Errorf("bad path")
 		}
 	}

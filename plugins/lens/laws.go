@@ -27,6 +27,7 @@ func (l *Lens) CheckWrite(tree []byte) error {
 			return fmt.Errorf("written line %d reads back as %s: %q", line.Number, line.Class, lineAt(text, line.Number))
 		}
 	}
+	l.expandLists(back.root)
 	lost := map[string]bool{}
 	for _, x := range losses {
 		lost[x.path] = true

@@ -27,6 +27,16 @@
 // A variable that the
 // heading of the enclosing block has bound must have the same value again.
 //
+// # Records
+//
+// In a dialect of objects with attributes in no order, a record is read and
+// written instead of a statement (see Table.Records), and Attrs lists what it
+// has: "name=word" and "name=$x:codec" must be there, braces hold what may be
+// left out, "name=$_" is read and forgotten, and "*=$x" is every other
+// attribute as a list of "name=value", or "name+=value" for the values of a
+// list. The variable $# is the number of the record among those with the same
+// first word that were understood; a record is written only in its turn.
+//
 // # Facts
 //
 // Set is a list of facts, separated by blanks, that the statement makes true
@@ -36,6 +46,7 @@
 //	path=V     the leaf has the value
 //	path+=V    the leaf-list contains the value; one statement for each entry
 //	path*=V    the leaf-list has exactly these values, all in one statement
+//	path~=V    the leaf-list of VLANs and ranges contains V
 //	path       the list entry or presence container exists
 //
 // A path is absolute without a leading slash ("cfgvault-vlans:vlans/vlan[id=$id]")
@@ -82,6 +93,15 @@ type Table struct {
 	// written.
 	Join func(d *syntax.Doc, i int) []int
 
+	// Records takes the place of Parse in dialects of objects with attributes in
+	// no order: it gives the document, nil where there are no comments, and what
+	// yields its records. Print writes records, in the order of the rows.
+	Records func(text string) (d *syntax.Doc, each func(yield func(*syntax.Record) bool))
+	Print   func(records []syntax.Record) string
+
+	// Attrs class attributes of records that no row knows.
+	Attrs []AttrRule
+
 	Rows  []Row  // statements, in the order in which they are written
 	Any   []Row  // statements known in any block, tried last; never written
 	Lines []Rule // comments, by pattern
@@ -110,6 +130,10 @@ type Row struct {
 	// Unless are facts; the row is not written where they hold, because another
 	// row says it better there.
 	Unless string
+
+	// Attrs is the pattern of a record's attributes, in any order (see
+	// Records); Text is that of its words.
+	Attrs string
 
 	Rows []Row  // the statement heads a block of these
 	End  string // written at the end of the block: "exit"
@@ -184,6 +208,17 @@ type Key struct {
 type Emit struct {
 	Text string
 	Uses [][]Step
+}
+
+// AttrRule classes an attribute of records: one that has the vendor's default
+// value, that changes by itself or that is a secret.
+type AttrRule struct {
+	ID     string
+	Class  plugins.Class // Boilerplate, Volatile or SecretOpaque
+	Record string        // first word of the record; "" any
+	Name   string
+	Value  string // RE2 that matches the whole value; "" any
+	Why    string
 }
 
 // Rule classes comment lines.

@@ -39,6 +39,9 @@ func (x *reading) apply(i int, r *row) bool {
 			return false
 		}
 	}
+	if r.records {
+		return x.applyRecord(r)
+	}
 	open := x.doc.Lines[i].Open
 	ok := !open
 	delimited := ""
@@ -138,18 +141,28 @@ func (x *reading) number(r *row) bool {
 
 // forget unbinds what the row itself has bound.
 func (x *reading) forget(r *row) {
-	for _, o := range r.ops {
-		for _, s := range o.slots {
-			if s >= 0 && !r.inherited[s] {
-				x.env[s] = nil
-			}
-		}
+	for i := range r.ops {
+		x.unbind(r, &r.ops[i])
+	}
+	for i := range r.attrs {
+		x.unbind(r, &r.attrs[i].op)
+	}
+	if r.ordinal >= 0 {
+		x.env[r.ordinal] = nil
 	}
 	if r.body >= 0 {
 		x.env[r.body] = nil
 	}
 	if r.count >= 0 {
 		x.env[r.count] = nil
+	}
+}
+
+func (x *reading) unbind(r *row, o *op) {
+	for _, s := range o.slots {
+		if s >= 0 && !r.inherited[s] {
+			x.env[s] = nil
+		}
 	}
 }
 

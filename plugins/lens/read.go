@@ -85,6 +85,7 @@ type reading struct {
 	remarked Rule             // what it was classed by
 	numbers  map[string]int64 // the last number that Row.Count gave, by place
 	numbered string           // the place of the statement at hand
+	rec      *recording   // the record at hand
 }
 
 func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, frozen bool) {
@@ -93,13 +94,17 @@ func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, froz
 		x.all(text, plugins.Unparsed, "")
 		return
 	}
-	x.doc = l.table.Parse(text)
 	x.env = make([]any, l.slots)
 	for name, value := range given {
 		if slot, ok := l.given[name]; ok {
 			x.env[slot] = value
 		}
 	}
+	if l.table.Records != nil {
+		x.records(text)
+		return
+	}
+	x.doc = l.table.Parse(text)
 	from := len(r.residual)
 	r.residual = slices.Grow(r.residual, len(x.doc.Lines)/8)
 	if l.table.Nested {

@@ -1,5 +1,7 @@
 package lens
 
+import "slices"
+
 // value evaluates an operand; false if a variable is unbound or a function
 // has no answer.
 func (o *operand) eval(env []any) (any, bool) {
@@ -123,6 +125,13 @@ func (x *reading) holds(f *fact) bool {
 		return n.kind == leaf && n.val == v
 	case contains:
 		return n.find(lexical(v)) != nil
+	case containsVLAN:
+		for _, k := range n.kids {
+			if slices.Contains(Expand([]any{k.val}), v) {
+				return true
+			}
+		}
+		return false
 	}
 	list, _ := v.([]any)
 	for _, e := range list {
@@ -174,6 +183,9 @@ func (x *reading) set(f *fact) {
 			x.arena.add(n, f.leaf, leaf, v)
 		}
 	case contains:
+		x.arena.append(n, f.leaf, v)
+	case containsVLAN:
+		x.loose = true
 		x.arena.append(n, f.leaf, v)
 	case equalsAll:
 		list, _ := v.([]any)

@@ -116,7 +116,7 @@ func (w *writer) fact(f *fact, first *node, yield func(*node) bool) {
 		switch f.verb {
 		case equals:
 			return w.bind(&f.value, l.val, func() bool { return w.rest(l, f, n, yield) })
-		case contains:
+		case contains, containsVLAN:
 			for _, k := range l.kids {
 				if !w.bind(&f.value, k.val, func() bool { return w.rest(k, f, n, yield) }) {
 					return false

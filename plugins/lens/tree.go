@@ -315,26 +315,58 @@ func appendString(b []byte, s string) []byte {
 // into it: "1", "2" and "3" become "1-3".
 func (l *Lens) canonicalLists(root *node) {
 	for _, p := range l.lists {
-		root.canonicalList(p.path, p.codec)
+		root.eachList(p.path, func(k *node) { k.canonicalList(p.codec) })
 	}
 }
 
-func (n *node) canonicalList(path []string, c *Codec) {
+// expandLists puts each VLAN in the place of a range, in the leaf-lists that
+// are written one by one.
+func (l *Lens) expandLists(root *node) {
+	for _, p := range l.lists {
+		if p.each {
+			root.eachList(p.path, (*node).expandList)
+		}
+	}
+}
+
+// eachList calls f for each leaf-list of a schema path.
+func (n *node) eachList(path []string, f func(*node)) {
 	if n.kind == list {
 		for _, e := range n.kids {
-			e.canonicalList(path, c)
+			e.eachList(path, f)
 		}
 		return
 	}
 	k := n.find(path[0])
-	if k == nil {
-		return
+	switch {
+	case k == nil:
+	case len(path) > 1:
+		k.eachList(path[1:], f)
+	case k.kind == leafList:
+		f(k)
 	}
-	if len(path) > 1 {
-		k.canonicalList(path[1:], c)
-		return
+}
+
+func (n *node) expandList() {
+	var out []any
+	for _, v := range n.values() {
+		if all := Expand([]any{v}); len(all) > 1 {
+			out = append(out, all...)
+		} else {
+			out = append(out, v)
+		}
 	}
-	if k.kind != leafList || len(k.kids) < 2 {
+	var a arena
+	n.kids, n.by = nil, nil
+	for _, v := range out {
+		if s := lexical(v); n.find(s) == nil {
+			a.add(n, s, leaf, v)
+		}
+	}
+}
+
+func (k *node) canonicalList(c *Codec) {
+	if len(k.kids) < 2 {
 		return
 	}
 	text, ok := c.Write([]any{k.values()})

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
 
 // Codes of the losses that Write reports.
@@ -41,6 +42,9 @@ type writer struct {
 
 	// trail is what the solution at hand rests on, and what those around it do.
 	trail []touch
+
+	records []syntax.Record
+	written map[string]int64 // records by their first word
 }
 
 // place is a node below which facts are looked for, and the part of the trail
@@ -72,8 +76,12 @@ func (w *writer) below(r *row, depth int) {
 }
 
 func (l *Lens) write(root *node) string {
-	w := &writer{l: l, root: root, env: make([]any, l.slots)}
+	l.expandLists(root)
+	w := &writer{l: l, root: root, env: make([]any, l.slots), written: map[string]int64{}}
 	w.rows(l.rows, 0)
+	if l.table.Print != nil {
+		return l.table.Print(w.records)
+	}
 	return l.table.Header + string(w.out) + l.table.Footer
 }
 
@@ -160,6 +168,12 @@ func (w *writer) close(r *row, depth int) {
 // rest on.
 func (w *writer) statement(r *row, from, to, depth int) {
 	left, ok := w.format(r)
+	var record *syntax.Record
+	if ok && r.records {
+		var more []int
+		record, more, ok = w.record(r)
+		left = append(left, more...)
+	}
 	if !ok {
 		return
 	}
@@ -199,6 +213,11 @@ func (w *writer) statement(r *row, from, to, depth int) {
 		if !t.needs(left) {
 			t.node.used = true
 		}
+	}
+	if record != nil {
+		w.records = append(w.records, *record)
+		w.written[record.Words[0]]++
+		return
 	}
 	switch {
 	case w.l.table.Nested && r.opens:

@@ -366,7 +366,7 @@ func JSONRecords(j *JSON, sep string, yield func(*Record) bool) {
 				r.Attrs = append(r.Attrs, j.field(&e.Value.Members[f]))
 				r.Bad = r.Bad || len(e.Value.Members[f].Value.Members) > 0
 			}
-			if !yield(&r) {
+			if r.Bad = r.Bad || r.twice(); !yield(&r) {
 				return
 			}
 		}

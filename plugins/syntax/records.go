@@ -4,7 +4,7 @@ package syntax
 // statements: words that say which object, and attributes whose order means
 // nothing. Its slices are good until the next record.
 type Record struct {
-	Words []string // "/ip address", "add"; "interface", "lan"; "PORT", "Ethernet0"
+	Words []string // "/ip/address", "add"; "interface", "lan"; "PORT", "Ethernet0"
 	Attrs []Attr
 	From  int   // index of its first line
 	To    int   // index after its last line
@@ -36,4 +36,26 @@ func (r *Record) Get(name string) *Attr {
 		}
 	}
 	return nil
+}
+
+// twice reports whether two attributes have one name.
+func (r *Record) twice() bool {
+	if len(r.Attrs) > 16 {
+		seen := make(map[string]bool, len(r.Attrs))
+		for i := range r.Attrs {
+			if seen[r.Attrs[i].Name] {
+				return true
+			}
+			seen[r.Attrs[i].Name] = true
+		}
+		return false
+	}
+	for i := range r.Attrs {
+		for k := range r.Attrs[:i] {
+			if r.Attrs[k].Name == r.Attrs[i].Name {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -54,11 +54,11 @@ func tables(text string) string {
 
 func TestRouterOSRecords(t *testing.T) {
 	for in, want := range map[string]string{
-		"/ip address\nadd address=10.0.0.1/24 comment=\"a b\" interface=e1\n":                        `2-2 ["/ip address" "add"] address=["10.0.0.1/24"]@2-2 comment=["a b"]@2-2 interface=["e1"]@2-2` + "\n",
-		"/interface/ethernet\r\nset [ find default-name=ether1 ] name=wan\r\n":                       `2-2 ["/interface ethernet" "set"] [default-name=["ether1"]@2-2 name=["wan"]@2-2` + "\n",
-		"/ip firewall filter\nadd chain=input comment=\\\n    \"x \\\n    y\" dst-port=\\\n    80\n": `2-5 ["/ip firewall filter" "add"] chain=["input"]@2-2 comment=["x y"]@3-4 dst-port=["80"]@5-5` + "\n",
-		"/ip address add address=1.2.3.4/8 interface=a\nadd x=y\n/port set 0 name=serial0\n": `1-1 ["/ip address" "add"] address=["1.2.3.4/8"]@1-1 interface=["a"]@1-1` + "\n" +
-			`2-2 ["/ip address" "add"] x=["y"]@2-2` + "\n" + `3-3 ["/port" "set"] numbers=["0"]@3-3 name=["serial0"]@3-3` + "\n",
+		"/ip address\nadd address=10.0.0.1/24 comment=\"a b\" interface=e1\n":                        `2-2 ["/ip/address" "add"] address=["10.0.0.1/24"]@2-2 comment=["a b"]@2-2 interface=["e1"]@2-2` + "\n",
+		"/interface/ethernet\r\nset [ find default-name=ether1 ] name=wan\r\n":                       `2-2 ["/interface/ethernet" "set"] [default-name=["ether1"]@2-2 name=["wan"]@2-2` + "\n",
+		"/ip firewall filter\nadd chain=input comment=\\\n    \"x \\\n    y\" dst-port=\\\n    80\n": `2-5 ["/ip/firewall/filter" "add"] chain=["input"]@2-2 comment=["x y"]@3-4 dst-port=["80"]@5-5` + "\n",
+		"/ip address add address=1.2.3.4/8 interface=a\nadd x=y\n/port set 0 name=serial0\n": `1-1 ["/ip/address" "add"] address=["1.2.3.4/8"]@1-1 interface=["a"]@1-1` + "\n" +
+			`2-2 ["/ip/address" "add"] x=["y"]@2-2` + "\n" + `3-3 ["/port" "set"] numbers=["0"]@3-3 name=["serial0"]@3-3` + "\n",
 		"/x\nadd a=\"b\\\"c\\\\\\24\\_\\r\\n\" d=\n": `2-2 ["/x" "add"] a=["b\"c\\$ \r\n"]@2-2 d=[""]@2-2` + "\n",
 		"/x\nadd a=\"open\nadd b=c\n":                `2-2 ["/x" "add"] a=["open"]@2-2 bad` + "\n" + `3-3 ["/x" "add"] b=["c"]@3-3` + "\n",
 		"/x\n:do { add } on-error={}\n":              `2-2 ["/x" ":do"] bad` + "\n",

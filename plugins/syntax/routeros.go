@@ -40,7 +40,7 @@ func oddBackslashes(body string) bool {
 
 // RouterOSRecords calls yield for each command of a document in the dialect
 // of RouterOS, until it returns false. The first word of a record is the menu,
-// "/ip address" whether it is written with blanks or slashes, the second is
+// "/ip/address" whether it is written with blanks or slashes, the second is
 // the command. What a command acts on is an attribute too: "[default-name" is
 // what find looks for, "numbers" an item by number or name.
 func RouterOSRecords(d *Doc, yield func(*Record) bool) {
@@ -87,7 +87,7 @@ func RouterOSRecords(d *Doc, yield func(*Record) bool) {
 		if !heading {
 			r.Heads = heads
 		}
-		r.Bad = l.Open || !s.attrs(&r)
+		r.Bad = l.Open || !s.attrs(&r) || r.twice()
 		place(d, &r)
 		if !yield(&r) {
 			return
@@ -162,7 +162,7 @@ func rosVerb(w string) bool {
 	return false
 }
 
-// menu reads a path up to the command, in the form "/ip address".
+// menu reads a path up to the command, in the form "/ip/address".
 func (s *rosScanner) menu() (path, verb string) {
 	var parts []string
 	for {
@@ -192,7 +192,7 @@ func (s *rosScanner) menu() (path, verb string) {
 			break
 		}
 	}
-	return "/" + strings.Join(parts, " "), verb
+	return "/" + strings.Join(parts, "/"), verb
 }
 
 // attrs reads what follows the command; false if it is not well formed.

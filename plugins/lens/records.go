@@ -1,0 +1,513 @@
+package lens
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/syntax"
+)
+
+// attrOp is one attribute of a record's pattern.
+type attrOp struct {
+	op           // opWord: a literal value; opVar
+	name  string // "*": all others
+	group int    // 0: must be there; others may be left out together
+}
+
+// several separates the values of an attribute on their way to a codec.
+const several = "\x00"
+
+// Many makes a codec of a list from one of single values. Text has its values
+// as several of one attribute or, if sep is not empty, separated by it, which
+// is also how they are written then. Values may have no such character.
+func Many(c Codec, sep string) Codec {
+	join := sep
+	if sep == "" {
+		join = several
+	}
+	return Codec{
+		Read: func(s string) ([]any, bool) {
+			list := []any{}
+			for one := range strings.SplitSeq(strings.ReplaceAll(s, several, join), join) {
+				v, ok := c.Read(one)
+				if !ok || len(v) != 1 {
+					return nil, false
+				}
+				if !slices.Contains(list, v[0]) {
+					list = append(list, v[0])
+				}
+			}
+			return []any{list}, true
+		},
+		Write: func(v []any) (string, bool) {
+			list, ok := v[0].([]any)
+			if !ok || len(list) == 0 {
+				return "", false
+			}
+			var out []string
+			for _, e := range list {
+				s, ok := c.Write([]any{e})
+				if !ok || strings.Contains(s, join) {
+					return "", false
+				}
+				out = append(out, s)
+			}
+			if sep == "" && len(out) == 1 {
+				return out[0] + several, true
+			}
+			return strings.Join(out, join), true
+		},
+	}
+}
+
+func (c *compiler) attrs(text string, names map[string]int, optional map[int]bool) ([]attrOp, error) {
+	var out []attrOp
+	group, open := 0, false
+	for _, word := range strings.Fields(text) {
+		switch {
+		case word == "{" && !open:
+			group, open = group+1, true
+			continue
+		case word == "}" && open:
+			open = false
+			continue
+		}
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || name == "" || value == "" {
+			return nil, fmt.Errorf("bad attribute %s", word)
+		}
+		a := attrOp{name: name}
+		if open {
+			a.group = group
+		}
+		if name == "*" {
+			slot := c.slot(names, strings.TrimPrefix(value, "$"))
+			optional[slot] = true
+			a.op = op{code: opVar, slots: []int{slot}}
+			out = append(out, a)
+			continue
+		}
+		ops, err := c.pattern(value, names, optional)
+		if err != nil {
+			return nil, err
+		}
+		if len(ops) != 1 || ops[0].code != opWord && ops[0].code != opVar {
+			return nil, fmt.Errorf("bad value of attribute %s", name)
+		}
+		a.op = ops[0]
+		if open {
+			for _, s := range a.slots {
+				optional[s] = true
+			}
+		}
+		out = append(out, a)
+	}
+	if open {
+		return nil, fmt.Errorf("a brace is not closed")
+	}
+	return out, nil
+}
+
+// allOps are the operations of words and attributes.
+func (r *row) allOps() []op {
+	out := slices.Clone(r.ops)
+	for _, a := range r.attrs {
+		out = append(out, a.op)
+	}
+	return out
+}
+
+type attrRule struct {
+	AttrRule
+	re *regexp.Regexp
+}
+
+// reading of one record.
+type recording struct {
+	*syntax.Record
+	at      map[string]int // attributes by name
+	took    []bool         // attributes that the row has
+	secret  []bool         // of these, those that it forgets because they are secrets
+	classes []class        // of lines
+	seen    []int          // number of the record that has classed the line
+	number  int
+	order   map[string]int64 // records understood, by first word
+	heads   []class
+}
+
+// class is what is known of a line that several things stand on.
+type class struct {
+	class   plugins.Class
+	rule    string
+	section int32
+}
+
+// rank orders classes: of what stands on one line the highest counts.
+func rank(c plugins.Class) int {
+	return slices.Index([]plugins.Class{"", plugins.Boilerplate, plugins.Volatile, plugins.SecretOpaque, plugins.Mapped, plugins.Unparsed}, c)
+}
+
+// records reads a text of records and accounts for its lines.
+func (x *reading) records(text string) {
+	doc, each := x.l.table.Records(text)
+	lines := strings.Count(text, "\n")
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		lines++
+	}
+	c := &recording{at: map[string]int{}, classes: make([]class, lines), heads: make([]class, lines), seen: make([]int, lines), order: map[string]int64{}}
+	x.rec = c
+	sections, names := map[string]int32{Global: 0}, []string{Global}
+	each(func(r *syntax.Record) bool {
+		c.Record = r
+		c.number++
+		row := x.record()
+		heading := x.recordHeading()
+		section, ok := sections[heading]
+		if !ok {
+			section = int32(len(names))
+			sections[heading] = section
+			names = append(names, heading)
+		}
+		own := class{plugins.Unparsed, "", section}
+		if row != nil {
+			own.class, own.rule = classOf(row), row.Rule
+		}
+		for i := range r.Attrs {
+			of := own
+			switch {
+			case row == nil || r.Attrs[i].Silent:
+			case !c.took[i]:
+				of.class, of.rule = x.attrClass(&r.Attrs[i])
+			case c.secret[i]:
+				of.class, of.rule = plugins.SecretOpaque, ""
+			}
+			if r.Attrs[i].Silent && row != nil {
+				of.class, of.rule = x.silentClass(i, own)
+			}
+			for line := r.Attrs[i].From; line < min(r.Attrs[i].To, lines); line++ {
+				c.merge(c.classes, line, of)
+				c.seen[line] = c.number
+			}
+		}
+		for line := r.From; line < min(r.To, lines); line++ {
+			if c.seen[line] != c.number {
+				c.merge(c.classes, line, own)
+			}
+		}
+		head := own
+		if own.class != plugins.Unparsed {
+			head.class, head.rule = plugins.Mapped, ""
+		}
+		for _, line := range r.Heads {
+			if line < lines && (c.heads[line].class == "" || c.heads[line].class == plugins.Unparsed) {
+				c.heads[line] = head
+			}
+		}
+		if row != nil {
+			x.forget(row)
+		}
+		return true
+	})
+	x.rec = nil
+	if x.loose {
+		x.l.canonicalLists(x.root)
+	}
+	n := 0
+	for line := range strings.Lines(text) {
+		k := c.classes[n]
+		if k.class == "" {
+			k = c.heads[n]
+		}
+		if n++; strings.TrimSpace(line) == "" {
+			continue
+		}
+		x.section = names[k.section]
+		switch {
+		case k.class != "":
+			x.account(n, k.class, k.rule)
+		case doc != nil && doc.Lines[n-1].Kind == syntax.Comment:
+			x.comment(&doc.Lines[n-1])
+		default:
+			x.account(n, plugins.Unparsed, "")
+		}
+	}
+}
+
+func (c *recording) merge(into []class, line int, k class) {
+	if rank(k.class) > rank(into[line].class) {
+		into[line] = k
+	}
+}
+
+// record finds the row of the record at hand and makes its facts true.
+func (x *reading) record() *row {
+	c := x.rec
+	x.words = x.words[:0]
+	for _, w := range c.Words {
+		x.words = append(x.words, syntax.Word{Text: w})
+	}
+	x.own = len(x.words)
+	if c.Bad || len(x.words) == 0 {
+		return nil
+	}
+	clear(c.at)
+	for i := range c.Attrs {
+		if !c.Attrs[i].Silent {
+			c.at[c.Attrs[i].Name] = i
+		}
+	}
+	return x.find(0, x.l.top)
+}
+
+// applyRecord is apply for a row of a record.
+func (x *reading) applyRecord(r *row) bool {
+	c := x.rec
+	if !x.match(r.ops, 0, 0) {
+		x.forget(r)
+		return false
+	}
+	c.took = slices.Grow(c.took[:0], len(c.Attrs))[:len(c.Attrs)]
+	clear(c.took)
+	c.secret = slices.Grow(c.secret[:0], len(c.Attrs))[:len(c.Attrs)]
+	clear(c.secret)
+	x.env[r.ordinal] = c.order[c.Words[0]] + 1
+	good := true
+	for from := 0; from < len(r.attrs) && good; {
+		to := from + 1
+		for r.attrs[from].group > 0 && to < len(r.attrs) && r.attrs[to].group == r.attrs[from].group {
+			to++
+		}
+		fits := true
+		for k := from; k < to && fits; k++ {
+			fits = x.takeAttr(r, &r.attrs[k])
+		}
+		if !fits {
+			if r.attrs[from].group == 0 {
+				good = false
+			}
+			x.leave(r, from, to)
+		}
+		from = to
+	}
+	for k := 0; k < len(r.cond) && good; k++ {
+		good = x.holds(&r.cond[k])
+	}
+	for k := 0; k < len(r.set) && good; k++ {
+		if f := &r.set[k]; !x.may(f) {
+			if good = len(f.optional) > 0; good {
+				// What contradicts is not understood; the rest is.
+				for i := range r.attrs {
+					if r.attrs[i].group > 0 && slices.ContainsFunc(r.attrs[i].slots, func(s int) bool { return slices.Contains(f.optional, s) }) {
+						x.leave(r, i, i+1)
+					}
+				}
+			}
+		}
+	}
+	if !good {
+		x.forget(r)
+		return false
+	}
+	for k := range r.set {
+		x.set(&r.set[k])
+	}
+	c.order[c.Words[0]]++
+	return true
+}
+
+// takeAttr binds one attribute of the pattern.
+func (x *reading) takeAttr(r *row, a *attrOp) bool {
+	c := x.rec
+	if a.name == "*" {
+		list := []any{}
+		for i := range c.Attrs {
+			b := &c.Attrs[i]
+			if c.took[i] || b.Silent {
+				continue
+			}
+			if !Storable(b.Value) || strings.ContainsAny(b.Name, "=+") {
+				return len(list) > 0
+			}
+			c.took[i] = true
+			if !b.List {
+				list = append(list, b.Name+"="+b.Value)
+				continue
+			}
+			for _, v := range b.Values() {
+				list = append(list, b.Name+"+="+v)
+			}
+		}
+		if len(list) > 0 {
+			x.env[a.slots[0]] = list
+		}
+		return true
+	}
+	i, ok := c.at[a.name]
+	if !ok || c.took[i] {
+		return false
+	}
+	b := &c.Attrs[i]
+	text := b.Value
+	if len(b.More) > 0 {
+		text = strings.Join(b.Values(), several)
+	}
+	if a.code == opWord {
+		c.took[i] = text == a.text
+		return c.took[i]
+	}
+	if a.text != "" && text == a.text {
+		c.took[i] = true
+		return true
+	}
+	values, ok := a.codec.Read(text)
+	if !ok {
+		return false
+	}
+	for k, s := range a.slots {
+		switch {
+		case s < 0:
+			c.secret[i] = a.codec.Secret
+		case x.env[s] == nil:
+			x.env[s] = values[k]
+		case !same(x.env[s], values[k]):
+			return false
+		}
+	}
+	c.took[i] = true
+	return true
+}
+
+// leave unbinds what a group of attributes has bound.
+func (x *reading) leave(r *row, from, to int) {
+	c := x.rec
+	for k := from; k < to; k++ {
+		if i, ok := c.at[r.attrs[k].name]; ok {
+			c.took[i] = false
+		}
+		x.unbind(r, &r.attrs[k].op)
+	}
+}
+
+// attrClass classes an attribute that the row does not have.
+func (x *reading) attrClass(a *syntax.Attr) (plugins.Class, string) {
+	for _, r := range x.l.attrs[a.Name] {
+		if (r.Record == "" || r.Record == x.rec.Words[0]) && (r.Value == "" || r.re.MatchString(strings.Join(a.Values(), several))) {
+			if r.Class == plugins.SecretOpaque {
+				return r.Class, ""
+			}
+			return r.Class, r.ID
+		}
+	}
+	return plugins.Unparsed, ""
+}
+
+// silentClass is that of the attribute of the same name which counts.
+func (x *reading) silentClass(i int, own class) (plugins.Class, string) {
+	c := x.rec
+	k, ok := c.at[c.Attrs[i].Name]
+	switch {
+	case !ok:
+		return own.class, own.rule
+	case !c.took[k]:
+		return x.attrClass(&c.Attrs[k])
+	case c.secret[k]:
+		return plugins.SecretOpaque, ""
+	}
+	return own.class, own.rule
+}
+
+// recordHeading is what may be shown of the record's first word.
+func (x *reading) recordHeading() string {
+	if len(x.words) == 0 {
+		return Global
+	}
+	word := x.words[0].Text
+	if x.l.vocab[word] {
+		return printable(word)
+	}
+	// A menu may be known in parts.
+	parts := strings.Split(word, "/")
+	for i, p := range parts {
+		if p != "" && !x.l.vocab[p] {
+			parts[i] = plugins.Hidden
+		}
+	}
+	return printable(strings.Join(parts, "/"))
+}
+
+// record makes the record that a row writes; left are the optional variables
+// whose values it does not express.
+func (w *writer) record(r *row) (out *syntax.Record, left []int, ok bool) {
+	out = &syntax.Record{}
+	for i := range r.ops {
+		s, ok := w.word(&r.ops[i])
+		if !ok {
+			return nil, nil, false
+		}
+		out.Words = append(out.Words, s)
+	}
+	if n := w.env[r.ordinal]; n != nil && n != w.written[out.Words[0]]+1 {
+		return nil, nil, false // a rule that stood before it cannot be written
+	}
+	for from := 0; from < len(r.attrs); {
+		to := from + 1
+		for r.attrs[from].group > 0 && to < len(r.attrs) && r.attrs[to].group == r.attrs[from].group {
+			to++
+		}
+		have := len(out.Attrs)
+		fits, says := true, r.attrs[from].group == 0
+		for k := from; k < to && fits; k++ {
+			a := &r.attrs[k]
+			says = says || a.code == opVar
+			fits = w.attr(a, out)
+		}
+		if !fits || !says {
+			if !fits && r.attrs[from].group == 0 && r.attrs[from].name != "*" {
+				return nil, nil, false
+			}
+			out.Attrs = out.Attrs[:have]
+			for k := from; k < to; k++ {
+				left = append(left, r.attrs[k].slots...)
+			}
+		}
+		from = to
+	}
+	return out, left, true
+}
+
+func (w *writer) attr(a *attrOp, out *syntax.Record) bool {
+	if a.name == "*" {
+		list, _ := w.env[a.slots[0]].([]any)
+		for _, e := range list {
+			name, value, ok := strings.Cut(lexical(e), "=")
+			if !ok || name == "" || strings.ContainsAny(name, " \t\r\n\"'") || !Storable(value) {
+				return false
+			}
+			name, many := strings.CutSuffix(name, "+")
+			have := out.Get(name)
+			switch {
+			case have == nil && name != "":
+				out.Attrs = append(out.Attrs, syntax.Attr{Name: name, Value: value, List: many})
+			case have != nil && have.List && many:
+				have.More = append(have.More, value)
+			default:
+				return false
+			}
+		}
+		return len(list) > 0
+	}
+	s, ok := w.word(&a.op)
+	if !ok {
+		return false
+	}
+	b := syntax.Attr{Name: a.name, Value: s}
+	if strings.Contains(s, several) {
+		values := strings.Split(strings.TrimSuffix(s, several), several)
+		b.List, b.Value, b.More = true, values[0], values[1:]
+	}
+	out.Attrs = append(out.Attrs, b)
+	return true
+}
