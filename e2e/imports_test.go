@@ -38,7 +38,7 @@ var layers = []struct {
 	{"plugins/simulate/dialogue", "a helper for tests of simulated devices", []string{"plugins", "plugins/simulate/device"}},
 	{"plugins/simulate/habit", "a helper for tests of drivers", []string{"plugins"}},
 	{"plugins/simulate/statements", "what some command lines share; no device", nil},
-	{"plugins/simulate/...", "a simulated device must not know the driver it tests", []string{"plugins", "plugins/simulate/device", "plugins/simulate/statements"}},
+	{"plugins/simulate/...", "a simulated device must not know the driver it tests", []string{"plugins", "plugins/simulate/device", "plugins/simulate/statements", "plugins/simulate/unix"}},
 	{"plugins/plugintest", "the kit knows the contract and what a valid tree is", []string{"plugins", "schemas", "schemas/xpath", "schemas/yang"}},
 	{"plugins/builtin", "the explicit list of drivers", []string{"plugins/..."}},
 	{"plugins/...", "a driver knows its platform: no store, no credential, no transport", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/deadman", "plugins/netdev"}},

@@ -11,8 +11,8 @@
 // state outside the device.
 //
 // On the device, all of a change lies in one folder of mode 0700 named from the
-// change's id, below /var/lib/cfgvault for root and below .cfgvault in the home
-// folder for other users. The timer, Confirm and Discard race by one rename(2)
+// change's id, below /var/lib/cfgvault for root (/etc/cfgvault where /var is in
+// memory) and below .cfgvault in the home folder for other users. The timer, Confirm and Discard race by one rename(2)
 // of the file "armed": exactly one wins. Time is counted in seconds of uptime,
 // so that a clock that is set moves nothing.
 package deadman
@@ -53,8 +53,8 @@ type Timer struct {
 // Means are what a device offers to roll back by.
 type Means struct {
 	Dir    string // where changes lie on the device
-	Runner string // what outlives the login: "systemd" or "setsid"
-	Boot   string // what can roll back after a reboot: "systemd", "cron", "rc.local" or "none"
+	Runner string // what outlives the login: "systemd", "setsid" or "start-stop-daemon"
+	Boot   string // what can roll back after a reboot: "systemd", "procd", "cron", "rc.local" or "none"
 	Holder string // id of the change that is under way, which makes Commit fail with ErrBusy; empty: none
 }
 
@@ -300,7 +300,7 @@ func (t Timer) Script(text string) plugins.Command {
 
 // prelude sets b to the folder of all changes and d to that of this one.
 func (t Timer) prelude() string {
-	return `b=$HOME/.cfgvault; [ "$(id -u)" = 0 ] && b=/var/lib/cfgvault; d=$b/` + t.ID + `; `
+	return `b=$HOME/.cfgvault; if [ "$(id -u)" = 0 ]; then b=/var/lib/cfgvault; [ ! -L /var ] || b=/etc/cfgvault; fi; d=$b/` + t.ID + `; `
 }
 
 func (t Timer) operate(ctx context.Context, s plugins.Session, op string) (answer, error) {

@@ -60,6 +60,8 @@ alive() {
 spawn() {
 	case $(cat runner) in
 	systemd) systemd-run --quiet --collect --unit="cfgvault-$id-$1" /bin/sh "$dir/deadman.sh" "$1" >/dev/null 2>&1 </dev/null ;;
+	# The name matches no process: with none, one shell would keep the next from starting.
+	start-stop-daemon) start-stop-daemon -S -b -n "cfgvault-$id-$1" -a /bin/sh -- "$dir/deadman.sh" "$1" >/dev/null 2>&1 </dev/null ;;
 	*) setsid sh "$dir/deadman.sh" "$1" >/dev/null 2>&1 </dev/null & ;;
 	esac
 }
@@ -86,6 +88,9 @@ arm_boot() {
 			mkdir -p "$etc/systemd/system/sysinit.target.wants" &&
 			ln -sf "../cfgvault-$id.service" "$etc/systemd/system/sysinit.target.wants/cfgvault-$id.service" &&
 			chmod 644 "$etc/systemd/system/cfgvault-$id.service" ;;
+	procd) # before the network starts
+		printf '#!/bin/sh /etc/rc.common\nSTART=12\nboot() { sh %s/deadman.sh boot; }\nstart() { :; }\n' "$dir" >"$etc/init.d/cfgvault-$id" &&
+			chmod 755 "$etc/init.d/cfgvault-$id" && ln -sf "../init.d/cfgvault-$id" "$etc/rc.d/S12cfgvault-$id" ;;
 	cron) printf '@reboot root /bin/sh %s/deadman.sh boot\n' "$dir" >"$etc/cron.d/cfgvault-$id" && chmod 644 "$etc/cron.d/cfgvault-$id" ;;
 	rc.local)
 		cp -p "$etc/rc.local" "$etc/.rc.local-$id" && {
@@ -98,6 +103,7 @@ arm_boot() {
 disarm_boot() {
 	case $(cat boot 2>/dev/null) in
 	systemd) rm -f "$etc/systemd/system/cfgvault-$id.service" "$etc/systemd/system/sysinit.target.wants/cfgvault-$id.service" ;;
+	procd) rm -f "$etc/rc.d/S12cfgvault-$id" "$etc/init.d/cfgvault-$id" ;;
 	cron) rm -f "$etc/cron.d/cfgvault-$id" ;;
 	rc.local)
 		rm -f "$etc/.rc.local-$id"

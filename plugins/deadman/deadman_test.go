@@ -561,6 +561,19 @@ func TestLoginWithoutMeans(t *testing.T) {
 	t.Run("no setsid", func(t *testing.T) {
 		r := login(t, m, m.Root())
 		r.sh("mount --bind /dev/null /usr/bin/setsid")
+		if m, err := deadman.Probe(ctx, r.s, false); err != nil || m.Runner != "start-stop-daemon" {
+			t.Fatalf("got %+v, %v", m, err)
+		}
+		c := r.stage("ssd", scripts())
+		if _, err := c.Commit(ctx, r.s, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		r.want(c, plugins.StatePending, "new")
+		if err := c.Discard(ctx, r.s); err != nil {
+			t.Fatal(err)
+		}
+		r.want(c, plugins.StateRolledBack, "old")
+		r.sh("mount --bind /dev/null /sbin/start-stop-daemon")
 		if _, err := deadman.Probe(ctx, r.s, false); !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("got %v", err)
 		}

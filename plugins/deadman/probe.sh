@@ -13,7 +13,10 @@ refuse() {
 
 uid=$(id -u)
 base=${HOME:-}/.cfgvault
-[ "$uid" = 0 ] && base=/var/lib/cfgvault
+if [ "$uid" = 0 ]; then
+	base=/var/lib/cfgvault
+	[ ! -L /var ] || base=/etc/cfgvault # OpenWrt has /var in memory
+fi
 case $base in /.cfgvault) refuse 77 "the login has no home folder to keep the old configuration in" ;; esac
 [ -d "$base" ] || mkdir -p "$base" 2>/dev/null || refuse 77 "the folder $base cannot be made"
 [ ! -L "$base" ] && [ -O "$base" ] || refuse 77 "the folder $base belongs to another user"
@@ -31,14 +34,18 @@ elif command -v setsid >/dev/null; then
 		kill=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager KillUserProcesses 2>/dev/null)
 		[ "$kill" = "b true" ] && refuse 77 "systemd-logind ends all processes of this login with its session (KillUserProcesses=yes)"
 	fi
+elif command -v start-stop-daemon >/dev/null; then
+	runner=start-stop-daemon # busybox without setsid
 else
-	refuse 69 "the device has neither systemd-run nor setsid"
+	refuse 69 "the device has none of systemd-run, setsid and start-stop-daemon"
 fi
 
 boot=none
 if [ "$uid" = 0 ]; then
 	if [ -d /run/systemd/system ]; then
 		boot=systemd
+	elif [ -f /etc/rc.common ] && [ -d /etc/rc.d ]; then
+		boot=procd
 	elif [ -d /etc/cron.d ] && { pid=$(cat /run/crond.pid 2>/dev/null) || pid=$(cat /run/cron.pid 2>/dev/null); } && [ -d "/proc/$pid" ]; then
 		boot=cron
 	elif [ -x /etc/rc.local ]; then
@@ -49,6 +56,7 @@ fi
 try=$(mktemp -d "$base/probe.XXXXXX") || refuse 73 "the folder $base cannot be written"
 case $runner in
 systemd) systemd-run --quiet --collect --unit="cfgvault-${try##*/}" /bin/sh -c ": >'$try/ok'" >/dev/null 2>&1 </dev/null ;;
+start-stop-daemon) start-stop-daemon -S -b -n "cfgvault-${try##*/}" -a /bin/sh -- -c ": >'$try/ok'" >/dev/null 2>&1 </dev/null ;;
 *) setsid sh -c ": >'$try/ok'" >/dev/null 2>&1 </dev/null & ;;
 esac
 n=0
