@@ -47,7 +47,7 @@ type row struct {
 	ops   []op
 	set   []fact
 	cond  []fact
-	not   []fact
+	not   [][]fact // alternatives
 	kids  []*row
 	index map[string][]*row // kids by first word, groups opened up
 	body  int               // slot, or -1
@@ -215,8 +215,14 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 			}
 		}
 	}
-	if out.not, err = c.facts(r.Unless, s, inner.names, optional, true); err != nil {
-		return nil, err
+	for alternative := range strings.SplitSeq(r.Unless, "|") {
+		facts, err := c.facts(alternative, s, maps.Clone(inner.names), optional, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(facts) > 0 {
+			out.not = append(out.not, facts)
+		}
 	}
 	if first, _, _ := strings.Cut(strings.TrimSpace(set), " "); first != "" && r.Each == "" {
 		inner.place = placeOf(expand(first, s.place))

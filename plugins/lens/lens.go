@@ -127,8 +127,9 @@ type Row struct {
 	Set  string // facts
 	If   string // facts that must hold already when the statement is read, and are no part of what it says
 
-	// Unless are facts; the row is not written where they hold, because another
-	// row says it better there.
+	// Unless are facts, or alternatives of them between "|"; the row is not
+	// written where they hold: another row says it better there, or the
+	// platform cannot say both.
 	Unless string
 
 	// Attrs is the pattern of a record's attributes, in any order (see
@@ -160,6 +161,7 @@ type Row struct {
 	Why   string // for Rule: the vendor's default, with its source
 
 	ReadOnly bool // another spelling, never written
+	Once     bool // a record that the platform has once; what would need another is lost
 
 	// Count is a variable that is not in the text, a key of the first fact:
 	// 10, 20, … in the order in which such statements are read below one
@@ -215,7 +217,7 @@ type Emit struct {
 type AttrRule struct {
 	ID     string
 	Class  plugins.Class // Boilerplate, Volatile or SecretOpaque
-	Record string        // first word of the record; "" any
+	Record string        // first word, or title, of the record; "" any
 	Name   string
 	Value  string // RE2 that matches the whole value; "" any
 	Why    string

@@ -394,7 +394,7 @@ func (x *reading) leave(r *row, from, to int) {
 // attrClass classes an attribute that the row does not have.
 func (x *reading) attrClass(a *syntax.Attr) (plugins.Class, string) {
 	for _, r := range x.l.attrs[a.Name] {
-		if (r.Record == "" || r.Record == x.rec.Words[0]) && (r.Value == "" || r.re.MatchString(strings.Join(a.Values(), several))) {
+		if (r.Record == "" || r.Record == x.rec.Words[0] || r.Record == x.rec.Title) && (r.Value == "" || r.re.MatchString(strings.Join(a.Values(), several))) {
 			if r.Class == plugins.SecretOpaque {
 				return r.Class, ""
 			}
@@ -425,6 +425,9 @@ func (x *reading) recordHeading() string {
 		return Global
 	}
 	word := x.words[0].Text
+	if x.rec.Title != "" {
+		word = x.rec.Title
+	}
 	if x.l.vocab[word] {
 		return printable(word)
 	}

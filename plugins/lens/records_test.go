@@ -41,7 +41,7 @@ func things() lens.Table {
 			{Text: "/item add", Attrs: "name=$n { mtu=$m:1..9000 } { ip=$a:if4 } { ports=$p:names } { low=$lo:0..9 high=$hi:0..9 } { pass=$_:secret }",
 				Set: item + " " + item + "/mtu=$m " + item + "/ip=$a.ip " + item + "/length=$a.length " + item + "/port*=$p " + item + "/low=$lo " + item + "/high=$hi"},
 			{Text: "/member add", Attrs: "item=$n vlan=$v:1..4094", Set: item + "/vlan~=$v"},
-			{Text: "/nat add", Attrs: "action=$act { comment=$c:text } *=$rest", Set: rule + "/action=$act " + rule + "/name=$c " + rule + "/condition*=$rest"},
+			{Text: "/nat add", Attrs: "action=$act { comment=$c:value } *=$rest", Set: rule + "/action=$act " + rule + "/name=$c " + rule + "/condition*=$rest"},
 		},
 		Lines: []lens.Rule{{ID: "comment", Class: plugins.Boilerplate, Pattern: "^#", Why: "a comment"}},
 	}

@@ -45,6 +45,7 @@ type writer struct {
 
 	records []syntax.Record
 	written map[string]int64 // records by their first word
+	once    map[*row]bool    // rows that have written a record
 }
 
 // place is a node below which facts are looked for, and the part of the trail
@@ -77,7 +78,7 @@ func (w *writer) below(r *row, depth int) {
 
 func (l *Lens) write(root *node) string {
 	l.expandLists(root)
-	w := &writer{l: l, root: root, env: make([]any, l.slots), written: map[string]int64{}}
+	w := &writer{l: l, root: root, env: make([]any, l.slots), written: map[string]int64{}, once: map[*row]bool{}}
 	w.rows(l.rows, 0)
 	if l.table.Print != nil {
 		return l.table.Print(w.records)
@@ -174,7 +175,7 @@ func (w *writer) statement(r *row, from, to, depth int) {
 		record, more, ok = w.record(r)
 		left = append(left, more...)
 	}
-	if !ok {
+	if !ok || r.Once && w.once[r] {
 		return
 	}
 	fresh := false
@@ -184,10 +185,9 @@ func (w *writer) statement(r *row, from, to, depth int) {
 	if !fresh && !r.opens {
 		return // another statement has said it
 	}
-	if len(r.not) > 0 {
+	for _, facts := range r.not {
 		held := false
-		w.solve(r.not, func() { held = true })
-		if held {
+		if w.solve(facts, func() { held = true }); held {
 			return
 		}
 	}
@@ -215,6 +215,7 @@ func (w *writer) statement(r *row, from, to, depth int) {
 		}
 	}
 	if record != nil {
+		w.once[r] = true
 		w.records = append(w.records, *record)
 		w.written[record.Words[0]]++
 		return

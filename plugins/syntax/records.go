@@ -6,10 +6,11 @@ package syntax
 type Record struct {
 	Words []string // "/ip/address", "add"; "interface", "lan"; "PORT", "Ethernet0"
 	Attrs []Attr
-	From  int   // index of its first line
-	To    int   // index after its last line
-	Heads []int // indexes of lines that it shares with other records: the heading of a menu, braces around a table
-	Bad   bool  // it does not end, or is otherwise not what the dialect allows
+	From  int    // index of its first line
+	To    int    // index after its last line
+	Heads []int  // indexes of lines that it shares with other records: the heading of a menu, braces around a table
+	Title string // what its lines are accounted under; empty: its first word
+	Bad   bool   // it does not end, or is otherwise not what the dialect allows
 }
 
 // Attr is one attribute of a record.

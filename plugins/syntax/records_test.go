@@ -78,7 +78,7 @@ func TestUCIRecords(t *testing.T) {
 		"config a\noption b 'two\nlines'\noption b three\n":                                              `1-1 ["a"] b~["two\nlines"]@2-3 b=["three"]@4-4` + "\n",
 		"option stray 1\nconfig a b\nfoo bar\noption c\n":                                                "1-1 [] bad\n" + `2-2 ["a" "b"]` + "\n3-3 [] bad\n4-4 [] bad\n",
 		"config a\noption b 'open\n":                                                                     `1-1 ["a"]` + "\n2-2 [] bad\n",
-		"config a; config b\npackage x\n":                                                                "1-1 [] bad\n2-2 [] bad\n",
+		"config a; config b\npackage x\n":                                                                "1-1 [] bad\n" + `2-2 ["" "x"]` + "\n",
 	} {
 		if got := uci(in); got != want {
 			t.Errorf("%q:\ngot  %swant %s", in, got, want)

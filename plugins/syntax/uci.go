@@ -155,10 +155,11 @@ func uciWords(buf []Word, ends []int, s string) ([]Word, []int, bool) {
 }
 
 // UCIRecords calls yield for each section of a document of UCI, until it
-// returns false: its words are the type and, if it has one, the name. A
-// statement outside any section, or one that is not well formed, is a record
-// without words that is Bad. An option that is set again has the last value,
-// as libuci has it.
+// returns false: its words are the type and, if it has one, the name. The
+// statement "package NAME" is a record whose first word is empty. A statement
+// outside any section, or one that is not well formed, is a record without
+// words that is Bad. An option that is set again has the last value, as libuci
+// has it.
 func UCIRecords(d *Doc, yield func(*Record) bool) {
 	var (
 		words  []Word
@@ -211,6 +212,10 @@ func UCIRecords(d *Doc, yield func(*Record) bool) {
 			}
 			open = true
 			clear(at)
+		case len(words) == 2 && words[0].Text == "package" && ok:
+			if !flush() || !yield(&Record{Words: []string{"", words[1].Text}, From: i, To: to}) {
+				return
+			}
 		case len(words) > 0 && (words[0].Text == "package" || words[0].Text == "config"):
 			if !flush() {
 				return

@@ -219,7 +219,6 @@ func (i info) Size() int64        { return int64(len(i.data)) }
 func (i info) Mode() fs.FileMode  { return i.mode }
 func (i info) ModTime() time.Time { return i.mtime }
 func (i info) IsDir() bool        { return i.mode.IsDir() }
-func (i info) Sys() any           { return nil }
 
 // handle is an open file.
 type handle struct {

@@ -326,6 +326,10 @@ func (m *Machine) shell(ctx context.Context, pid int, args []string, dir string,
 			switch a[0] {
 			case "trap":
 				return []string{":"}, nil
+			case "export": // no variable of a script's is looked for by a command
+				if !slices.ContainsFunc(a, func(s string) bool { return strings.Contains(s, "=") }) {
+					return []string{":"}, nil
+				}
 			case "umask":
 				if len(a) == 2 {
 					if n, err := strconv.ParseUint(a[1], 8, 32); err == nil {
@@ -394,9 +398,11 @@ func (m *Machine) shell(ctx context.Context, pid int, args []string, dir string,
 		fmt.Fprintf(errs, "sh: %v\n", err)
 		return 2
 	}
-	r.Reset()
-	if m.isDir(dir) {
-		r.Dir = dir
+	if m.isDir(dir) { // the option Dir would look for it on this machine
+		cd := &syntax.File{Stmts: []*syntax.Stmt{{Cmd: &syntax.CallExpr{Args: []*syntax.Word{word("cd"), word(dir)}}}}}
+		if err := r.Run(ctx, cd); err != nil {
+			return 2
+		}
 	}
 	err = r.Run(ctx, prog)
 	if jobs {
@@ -416,6 +422,10 @@ func (m *Machine) shell(ctx context.Context, pid int, args []string, dir string,
 	}
 	fmt.Fprintf(errs, "sh: %v\n", err)
 	return 2
+}
+
+func word(s string) *syntax.Word {
+	return &syntax.Word{Parts: []syntax.WordPart{&syntax.SglQuoted{Value: s}}}
 }
 
 func (m *Machine) isDir(name string) bool {

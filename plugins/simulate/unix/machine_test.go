@@ -26,19 +26,20 @@ func machine(o unix.Options) (*unix.Machine, *device.ManualClock) {
 func TestShell(t *testing.T) {
 	m, _ := machine(unix.Options{Without: []string{"setsid"}})
 	for line, want := range map[string]string{
-		`cat /etc/a | grep -v one`: "two\n",
-		`cd /etc && sed "s/^/|/" a | head -n 1; echo $?`:                             "|one\n0\n",
-		`sh -c 'echo "$0 $1"; exit 3' name word; echo $?`:                            "name word\n3\n",
-		`command -v setsid || echo none; command -v tar >/dev/null && echo tar`:      "none\ntar\n",
-		`mkdir -p /tmp/d/e && echo x >/var/d/e/f && ls /tmp/d/e && readlink /var`:    "f\n/tmp\n",
-		`no-such 2>/dev/null; echo $?`:                                               "127\n",
-		`[ -d /etc ] && [ -f /etc/a ] && [ ! -e /b ] && [ -L /var ] && echo y`:       "y\n",
-		`cp -a /etc/a /tmp/b && cmp -s /etc/a /tmp/b && rm /tmp/b && echo y`:         "y\n",
-		`tar -cf - -C /etc a | tar -xof - -C /tmp && cat /tmp/a`:                     "one\ntwo\n",
+		`cat /etc/a | grep -v one`:                                                    "two\n",
+		`cd /etc && sed "s/^/|/" a | head -n 1; echo $?`:                              "|one\n0\n",
+		`sh -c 'echo "$0 $1"; exit 3' name word; echo $?`:                             "name word\n3\n",
+		`command -v setsid || echo none; command -v tar >/dev/null && echo tar`:       "none\ntar\n",
+		`mkdir -p /tmp/d/e && echo x >/var/d/e/f && ls /tmp/d/e && readlink /var`:     "f\n/tmp\n",
+		`no-such 2>/dev/null; echo $?`:                                                "127\n",
+		`[ -d /etc ] && [ -f /etc/a ] && [ ! -e /b ] && [ -L /var ] && echo y`:        "y\n",
+		`cp -a /etc/a /tmp/b && cmp -s /etc/a /tmp/b && rm /tmp/b && echo y`:          "y\n",
+		`tar -cf - -C /etc a | tar -xof - -C /tmp && cat /tmp/a`:                      "one\ntwo\n",
 		`printf 'a\nb\n' | sort -u | tr '\n' ' '; hostname; [ $$ -gt 100 ] && echo y`: "a b box\ny\n",
-		`for f in /etc/*; do echo "${f##*/}"; done`:                                  "a\n",
-		`[[ a = a ]] 2>/dev/null || echo "no bash"`:                                  "no bash\n",
-		`read -r up _ </proc/uptime; echo ${up%%.*}`:                                 "0\n",
+		`cd /etc && echo 'for f in a*; do echo "$PWD/$f"; done' | sh -s`:              "/etc/a\n",
+		`for f in /etc/*; do echo "${f##*/}"; done`:                                   "a\n",
+		`[[ a = a ]] 2>/dev/null || echo "no bash"`:                                   "no bash\n",
+		`read -r up _ </proc/uptime; echo ${up%%.*}`:                                  "0\n",
 	} {
 		var out bytes.Buffer
 		if m.Shell(line, nil, &out, &out); out.String() != want {
