@@ -234,6 +234,7 @@ func (x *reading) records(text string) {
 			x.account(n, plugins.Unparsed, "")
 		}
 	}
+	x.count()
 }
 
 func (c *recording) merge(into []class, line int, k class) {
