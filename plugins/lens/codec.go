@@ -103,7 +103,9 @@ func One(v any) ([]any, bool) { return []any{v}, true }
 
 // Word makes a codec of one word that passes ok.
 func Word(ok func(string) bool) Codec {
-	good := func(s string) bool { return s != "" && !strings.ContainsAny(s, " \t\r\n\x00") && Storable(s) && (ok == nil || ok(s)) }
+	good := func(s string) bool {
+		return s != "" && !strings.ContainsAny(s, " \t\r\n\x00") && Storable(s) && (ok == nil || ok(s))
+	}
 	return Codec{
 		Read: func(s string) ([]any, bool) { return []any{s}, good(s) },
 		Write: func(v []any) (string, bool) {

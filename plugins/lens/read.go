@@ -85,7 +85,7 @@ type reading struct {
 	remarked Rule             // what it was classed by
 	numbers  map[string]int64 // the last number that Row.Count gave, by place
 	numbered string           // the place of the statement at hand
-	rec      *recording   // the record at hand
+	rec      *recording       // the record at hand
 }
 
 func (r *Reader) read(l *Lens, artefact, text string, given map[string]any, frozen bool) {

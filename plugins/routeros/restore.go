@@ -1,0 +1,463 @@
+package routeros
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/pkg/sftp"
+
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+// A change leaves on the device, below flash/ where there is such a folder:
+//
+//	cfgvault-ID.rsc         the export to run
+//	cfgvault-ID-run.rsc     what runs it after the reset, under the scheduler
+//	cfgvault-ID.backup      the binary backup that the scheduler loads
+//	cfgvault-ID.confirmed   Confirm was in time
+//
+// and the scheduler cfgvault-ID until it is confirmed or has fired. The backup
+// is made before the scheduler, so that loading it takes the scheduler away.
+func base(changeID string) string { return "cfgvault-" + changeID }
+
+// files are the device's files by SFTP.
+type files struct {
+	c   *sftp.Client
+	dir string // "flash/", or ""
+}
+
+func open(ctx context.Context, s plugins.Session) (*files, error) {
+	conn, err := s.Open(ctx, "subsystem", "sftp")
+	if err != nil {
+		return nil, fmt.Errorf("sftp: %w", err)
+	}
+	c, err := sftp.NewClientPipe(conn, conn)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("sftp: %w", err)
+	}
+	f := &files{c: c}
+	if i, err := c.Stat("flash"); err == nil && i.IsDir() {
+		f.dir = "flash/" // the rest is in memory
+	}
+	return f, nil
+}
+
+func (f *files) close() { f.c.Close() }
+
+func (f *files) put(name, text string) error {
+	w, err := f.c.Create(f.dir + name)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	_, err = io.WriteString(w, text)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	i, err := f.c.Stat(f.dir + name)
+	if err != nil || i.Size() != int64(len(text)) {
+		return fmt.Errorf("write %s: the device has no room for it", name)
+	}
+	return nil
+}
+
+func (f *files) has(name string) (bool, error) {
+	_, err := f.c.Stat(f.dir + name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// remove removes the files of a change but keeps those of the given suffixes.
+func (f *files) remove(changeID string, keep ...string) error {
+	for _, suffix := range []string{".rsc", "-run.rsc", ".backup", ".confirmed", "_rsa.pem", "_rsa", "_dsa", "_ed25519.pem"} {
+		if slices.Contains(keep, suffix) {
+			continue
+		}
+		if err := f.c.Remove(f.dir + base(changeID) + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove leftovers: %w", err)
+		}
+	}
+	return nil
+}
+
+// do runs a command that changes the device; RouterOS ends it with status 0
+// whatever happens, so that its text decides.
+func do(ctx context.Context, s plugins.Session, text string) (string, error) {
+	out, err := s.Run(ctx, plugins.Command{Text: text, Write: true})
+	if err != nil {
+		return "", err
+	}
+	if out.End == plugins.EndCut {
+		return "", plugins.ErrSessionLost
+	}
+	return string(out.Stdout), nil
+}
+
+var failure = regexp.MustCompile(`(?m)^(?:Script Error: )?(failure: .*|bad command name .*|syntax error .*|expected .*|no such (?:item|command).*|input does not match .*|invalid value .*|not enough permissions.*|action failed.*|Cannot open .*|found \d+ error.*)$`)
+
+// Stage implements plugins.Restorer.
+func (driver) Stage(ctx context.Context, s plugins.Session, changeID string, want []plugins.Artefact) (plugins.Diff, error) {
+	fail := func(err error) (plugins.Diff, error) { return plugins.Diff{}, fmt.Errorf("stage: %w", err) }
+	text, losses, err := target(want)
+	if err != nil {
+		return fail(err)
+	}
+	now, f, err := export(ctx, s)
+	if err != nil {
+		return fail(err)
+	}
+	if now.Verdict != plugins.Complete {
+		return fail(fmt.Errorf("the device's own configuration could not be read whole (%s)", now.Reasons[0].Code))
+	}
+	timers, err := do(ctx, s, `:put "@timers"; /system scheduler print; :put "@end"`)
+	if err != nil {
+		return fail(err)
+	}
+	for _, m := range regexp.MustCompile(`name="?cfgvault-([a-z0-9-]+)"?`).FindAllStringSubmatch(timers, -1) {
+		return fail(fmt.Errorf("change %s is under way: %w", m[1], plugins.ErrBusy))
+	}
+	// device-mode may forbid schedulers; a harmless one that never runs finds out.
+	out, err := do(ctx, s, `/system scheduler add name=cfgvault-probe interval=1d on-event=":nothing"; /system scheduler remove [find name=cfgvault-probe]`)
+	if err != nil {
+		return fail(err)
+	}
+	if m := failure.FindString(out); m != "" {
+		return fail(fmt.Errorf("the device takes no scheduler, so nothing could roll back (%s): %w", m, plugins.ErrNotPermitted))
+	}
+	fl, err := open(ctx, s)
+	if err != nil {
+		return fail(err)
+	}
+	defer fl.close()
+	if err := fl.put(base(changeID)+".rsc", text); err != nil {
+		return fail(err)
+	}
+	if err := check(ctx, s, fl, changeID, f.OSVersion); err != nil {
+		if !errors.Is(err, plugins.ErrSessionLost) && ctx.Err() == nil {
+			err = errors.Join(err, fl.remove(changeID))
+		}
+		return fail(err)
+	}
+	d := plugins.Diff{Text: udiff.Unified("running", "restored", significant(string(now.Artefacts[0].Data)), significant(text)), Losses: losses}
+	d.Steps = []string{
+		"save the configuration as " + base(changeID) + ".backup on the device",
+		"reset the configuration and run the export, under the scheduler " + base(changeID) + " that loads the backup unless it is confirmed",
+		"on confirmation, remove the scheduler and the files",
+	}
+	d.Disruptive = []string{"the device reboots, and again if the change is not confirmed"}
+	if m := softwareID.FindStringSubmatch(text); m != nil && certificates(want) {
+		d.Losses = append(d.Losses, plugins.Loss{Artefact: artNames, Code: "not-exported", Text: "certificates are not in an export, and the reset removes those on the device"})
+	}
+	return d, nil
+}
+
+func certificates(want []plugins.Artefact) bool {
+	for _, a := range want {
+		if a.Name == artNames {
+			p, _ := sections(string(a.Data))
+			return strings.TrimSpace(p["certificates"]) != ""
+		}
+	}
+	return false
+}
+
+// target is the export to run.
+func target(want []plugins.Artefact) (text string, losses []plugins.Loss, err error) {
+	for _, a := range want {
+		switch {
+		case a.Name == artExport:
+			text = string(a.Data)
+		case a.Role != plugins.RoleState:
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+		}
+	}
+	if strings.TrimSpace(significant(text)) == "" {
+		return "", nil, fmt.Errorf("there is no artefact %s to put back: %w", artExport, plugins.ErrRejected)
+	}
+	if r := frame("# x x by RouterOS x\n" + text); len(r) > 0 {
+		return "", nil, fmt.Errorf("%w: %s", &plugins.RejectedError{Artefact: artExport}, r[0].Text)
+	}
+	return text, losses, nil
+}
+
+var atLine = regexp.MustCompile(`line (\d+)`)
+
+// check lets the device parse the script, from 7.16 on.
+func check(ctx context.Context, s plugins.Session, fl *files, changeID, version string) error {
+	if !atLeast(version, 7, 16) {
+		return nil
+	}
+	out, err := do(ctx, s, "/import file-name="+fl.dir+base(changeID)+".rsc verbose=yes dry-run")
+	if err != nil {
+		return err
+	}
+	if m := failure.FindString(out); m != "" {
+		bad := &plugins.RejectedError{Artefact: artExport, Text: out}
+		if n := atLine.FindStringSubmatch(m); n != nil {
+			if k, err := strconv.Atoi(n[1]); err == nil {
+				bad.Line = k
+			}
+		}
+		return bad
+	}
+	return nil
+}
+
+func atLeast(version string, major, minor int) bool {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return false
+	}
+	a, err1 := strconv.Atoi(parts[0])
+	b, err2 := strconv.Atoi(strings.TrimRight(strings.FieldsFunc(parts[1], func(r rune) bool { return r < '0' || r > '9' })[0], " "))
+	return err1 == nil && err2 == nil && (a > major || a == major && b >= minor)
+}
+
+// load is the command that goes back. Inside a scheduler nothing is asked.
+func load(fl *files, changeID string) string {
+	return `/system backup load name=` + fl.dir + base(changeID) + `.backup password=""`
+}
+
+// runScript arms the timer and only then runs the export: whatever stops it,
+// the scheduler is there. Interfaces may appear some seconds after the reset.
+func runScript(fl *files, changeID string, seconds int) string {
+	n := base(changeID)
+	return `/system scheduler add name=` + n + ` interval=` + strconv.Itoa(seconds) + `s comment=armed on-event="` + strings.ReplaceAll(load(fl, changeID), `"`, `\"`) + "\"\n" +
+		":local n 0\n:while (([:len [/interface find]] = 0) && ($n < 60)) do={ :delay 1s; :set n ($n + 1) }\n:delay 2s\n" +
+		`:do { /ip ssh import-host-key private-key-file=` + fl.dir + n + "_rsa.pem } on-error={ }\n" +
+		`:do { /import file-name=` + fl.dir + n + `.rsc; /system scheduler set [find name=` + n + `] comment=applied } on-error={ /system scheduler set [find name=` + n + "] comment=failed }\n"
+}
+
+// Commit implements plugins.Restorer. The device runs the export by itself
+// after the reset; whether it could is in Status.
+func (driver) Commit(ctx context.Context, s plugins.Session, changeID string, within time.Duration) error {
+	fail := func(err error) error { return fmt.Errorf("commit: %w", err) }
+	seconds := int((within + time.Second - 1) / time.Second)
+	if seconds < 1 {
+		return fail(errors.New("the time to confirm must be at least a second"))
+	}
+	fl, err := open(ctx, s)
+	if err != nil {
+		return fail(err)
+	}
+	defer fl.close()
+	if staged, err := fl.has(base(changeID) + ".rsc"); err != nil || !staged {
+		return fail(errors.Join(err, fmt.Errorf("change %s is not staged on the device", changeID)))
+	}
+	out, err := do(ctx, s, "/system backup save name="+fl.dir+base(changeID)+" dont-encrypt=yes")
+	if err != nil {
+		return fail(err)
+	}
+	if there, err := fl.has(base(changeID) + ".backup"); err != nil || !there || !strings.Contains(out, "backup saved") {
+		return fail(errors.Join(err, errors.New("the device does not save a backup, so there would be no way back")))
+	}
+	if _, err := do(ctx, s, "/ip ssh export-host-key key-file-prefix="+fl.dir+base(changeID)); err != nil {
+		return fail(err)
+	}
+	if err := fl.put(base(changeID)+"-run.rsc", runScript(fl, changeID, seconds)); err != nil {
+		return fail(err)
+	}
+	out, err = do(ctx, s, `:execute script="/system reset-configuration no-defaults=yes skip-backup=yes keep-users=yes run-after-reset=`+fl.dir+base(changeID)+`-run.rsc"`)
+	if err != nil {
+		return fail(err)
+	}
+	if m := failure.FindString(out); m != "" {
+		return fail(&plugins.RejectedError{Artefact: artExport, Text: out})
+	}
+	return nil
+}
+
+// state is what the device knows of a change.
+type state struct {
+	staged, backup, confirmed, timer bool
+	comment                          string
+	left                             time.Duration
+}
+
+func (f *files) state(ctx context.Context, s plugins.Session, changeID string) (st state, err error) {
+	for suffix, to := range map[string]*bool{".rsc": &st.staged, ".backup": &st.backup, ".confirmed": &st.confirmed} {
+		if *to, err = f.has(base(changeID) + suffix); err != nil {
+			return st, err
+		}
+	}
+	find := `[find name=` + base(changeID) + `]`
+	p, err := ask(ctx, s, `:put "@comment"; :do { :put [/system scheduler get `+find+` comment]; :put "@next"; :put [/system scheduler get `+find+` next-run]; :put "@date"; :put [/system clock get date]; :put "@time"; :put [/system clock get time] } on-error={ }; :put "@end"`)
+	if err != nil {
+		return st, err
+	}
+	st.comment = strings.TrimSpace(p["comment"])
+	if _, st.timer = p["next"]; !st.timer {
+		return st, nil
+	}
+	next, err1 := clock(p["next"])
+	now, err2 := clock(strings.TrimSpace(p["date"]) + " " + p["time"])
+	if err1 == nil && err2 == nil {
+		st.left = max(next.Sub(now), 0)
+	}
+	return st, nil
+}
+
+// clock reads a date in the form of either major release.
+func clock(s string) (time.Time, error) {
+	s = strings.TrimSpace(s)
+	if t, err := time.Parse("2006-01-02 15:04:05", s); err == nil {
+		return t, nil
+	}
+	if len(s) > 0 {
+		s = strings.ToUpper(s[:1]) + s[1:]
+	}
+	return time.Parse("Jan/02/2006 15:04:05", s)
+}
+
+func (st state) of() plugins.State {
+	switch {
+	case st.confirmed:
+		return plugins.StateConfirmed
+	case st.timer:
+		return plugins.StatePending
+	case st.backup:
+		return plugins.StateRolledBack
+	case st.staged:
+		return plugins.StateStaged
+	}
+	return plugins.StateNone
+}
+
+// Status implements plugins.Restorer.
+func (driver) Status(ctx context.Context, s plugins.Session, changeID string) (plugins.State, time.Duration, error) {
+	fl, err := open(ctx, s)
+	if err != nil {
+		return plugins.StateUnknown, 0, fmt.Errorf("status: %w", err)
+	}
+	defer fl.close()
+	st, err := fl.state(ctx, s, changeID)
+	if err != nil {
+		return plugins.StateUnknown, 0, fmt.Errorf("status: %w", err)
+	}
+	return st.of(), st.left, nil
+}
+
+// Confirm implements plugins.Restorer. It fails with ErrRejected while the
+// export has not been run to its end: the timer then goes on.
+func (driver) Confirm(ctx context.Context, s plugins.Session, changeID string) error {
+	fail := func(err error) error { return fmt.Errorf("confirm: %w", err) }
+	fl, err := open(ctx, s)
+	if err != nil {
+		return fail(err)
+	}
+	defer fl.close()
+	st, err := fl.state(ctx, s, changeID)
+	if err != nil {
+		return fail(err)
+	}
+	switch st.of() {
+	case plugins.StateConfirmed:
+		return nil
+	case plugins.StateRolledBack:
+		return fail(plugins.ErrRolledBack)
+	case plugins.StatePending:
+	default:
+		return fail(fmt.Errorf("change %s was not committed", changeID))
+	}
+	if st.comment != "applied" {
+		return fail(fmt.Errorf("the device did not run the export to its end (%s); its log says why: %w", st.comment, &plugins.RejectedError{Artefact: artExport}))
+	}
+	before, _, err := export(ctx, s)
+	if err != nil {
+		return fail(err)
+	}
+	if _, err := do(ctx, s, `/system scheduler remove [find name=`+base(changeID)+`]`); err != nil {
+		return fail(err)
+	}
+	if st, err = fl.state(ctx, s, changeID); err != nil {
+		return fail(err)
+	}
+	if st.timer {
+		return fail(errors.New("the scheduler is still there"))
+	}
+	after, _, err := export(ctx, s)
+	if err != nil {
+		return fail(err)
+	}
+	if config(before) != config(after) {
+		return fail(plugins.ErrRolledBack)
+	}
+	if err := fl.put(base(changeID)+".confirmed", "confirmed\n"); err != nil {
+		return fail(err)
+	}
+	if err := fl.remove(changeID, ".confirmed"); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// config is what an export says.
+func config(x *plugins.Export) string {
+	if len(x.Artefacts) == 0 {
+		return ""
+	}
+	return significant(string(x.Artefacts[0].Data))
+}
+
+// Discard implements plugins.Restorer.
+func (driver) Discard(ctx context.Context, s plugins.Session, changeID string) error {
+	fail := func(err error) error { return fmt.Errorf("discard: %w", err) }
+	fl, err := open(ctx, s)
+	if err != nil {
+		return fail(err)
+	}
+	defer fl.close()
+	st, err := fl.state(ctx, s, changeID)
+	if err != nil {
+		return fail(err)
+	}
+	switch st.of() {
+	case plugins.StatePending:
+		// The backup has no scheduler in it; its files tell what happened.
+		if out, err := do(ctx, s, `:execute script="`+strings.ReplaceAll(load(fl, changeID), `"`, `\"`)+`"`); err != nil {
+			return fail(err)
+		} else if m := failure.FindString(out); m != "" {
+			return fail(errors.New(m))
+		}
+		return nil
+	case plugins.StateConfirmed:
+		return fl.remove(changeID, ".confirmed")
+	case plugins.StateNone:
+		return nil
+	}
+	if err := fl.remove(changeID); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// FactoryReset implements plugins.Resetter: the configuration goes, users and
+// certificates with it; files and the licence stay.
+func (driver) FactoryReset(ctx context.Context, s plugins.Session, token string) error {
+	f, err := identify(ctx, s)
+	if err != nil {
+		return fmt.Errorf("factory reset: %w", err)
+	}
+	if len(f.Serials) == 0 || token == "" || f.Serials[0] != token {
+		return fmt.Errorf("factory reset: %w", plugins.ErrWrongUnit)
+	}
+	out, err := do(ctx, s, `:execute script="/system reset-configuration skip-backup=yes"`)
+	if err != nil && !errors.Is(err, plugins.ErrSessionLost) {
+		return fmt.Errorf("factory reset: %w", err)
+	}
+	if m := failure.FindString(out); m != "" {
+		return fmt.Errorf("factory reset: %s", m)
+	}
+	return nil
+}
