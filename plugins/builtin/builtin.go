@@ -13,12 +13,23 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/junos"
 	"github.com/cfgvault/cfgvault/plugins/linux"
 	"github.com/cfgvault/cfgvault/plugins/nxos"
+	"github.com/cfgvault/cfgvault/plugins/openwrt"
 	"github.com/cfgvault/cfgvault/plugins/profile"
+	"github.com/cfgvault/cfgvault/plugins/routeros"
 )
 
 // Drivers returns every built-in driver that is code, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{eos.New(), frr.New(), ios.New(), junos.New(), linux.New(), nxos.New()}
+	return []plugins.Driver{
+		eos.New(),
+		frr.New(),
+		ios.New(),
+		junos.New(),
+		linux.New(),
+		nxos.New(),
+		openwrt.New(),
+		routeros.New(),
+	}
 }
 
 // Profiles returns the names of the built-in profiles, sorted.

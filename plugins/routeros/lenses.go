@@ -170,7 +170,7 @@ func linkRows() []lens.Row {
 		{Text: "/interface/bridge/port add", Attrs: "interface=$if:ifname bridge=$b:ifname { pvid=$v:1..4094 }",
 			Set: iface + "/bridge/member-of=$b" + bridge + " " + iface + "/switchport/native-vlan=$v"},
 		{Text: "/interface/bridge/vlan tagged", Attrs: "bridge=$b:ifname interface=$if:ifname vlan=$v:1..4094", Set: iface + "/switchport/trunk-vlan~=$v" + bridge + "/type=cfgvault-interfaces:bridge"},
-		{Text: "/interface/bridge/vlan untagged", Attrs: "interface=$if:ifname vlan=$v:1..4094", Set: iface + "/switchport/native-vlan=$v", ReadOnly: true},
+		{Text: "/interface/bridge/vlan untagged", Attrs: "bridge=$b:ifname interface=$if:ifname vlan=$v:1..4094", Set: iface + "/switchport/native-vlan=$v", If: iface + "/bridge/member-of=$b", ReadOnly: true},
 		{Text: "/interface/list/member add", Attrs: "list=$n interface=$if:ifname", Set: zone + "/interface+=$if"},
 		{Text: "/ip/vrf add", Attrs: "name=$vrf:ifname { comment=$c:value }", Set: at("cfgvault-vrfs:vrfs/vrf[name=$vrf]", "description=$c")},
 		{Text: "/ip/vrf member", Attrs: "name=$vrf:ifname interface=$if:ifname", Set: iface + "/vrf=$vrf cfgvault-vrfs:vrfs/vrf[name=$vrf]"},

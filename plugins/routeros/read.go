@@ -13,7 +13,7 @@ import (
 // Marks between the answers of one script: a line that begins with "@".
 const (
 	identifyScript = `:put "@resource"; /system resource print; :put "@identity"; /system identity print; :put "@board"; :do { /system routerboard print } on-error={ }; :put "@end"`
-	namesScript    = `:put "@users"; /user print; :put "@certificates"; /certificate print; :put "@end"`
+	namesScript    = `:put "@users"; :do { /user print } on-error={ }; :put "@certificates"; :do { /certificate print } on-error={ }; :put "@end"`
 )
 
 // sections cuts what a script printed at its marks. Without "@end" it is not
@@ -138,7 +138,7 @@ func export(ctx context.Context, s plugins.Session) (*plugins.Export, plugins.Fa
 	}
 	if _, whole := sections(string(out.Stdout)); whole {
 		x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: artNames, Role: plugins.RoleState, Source: namesScript, Data: out.Stdout})
-	} else if out.End == plugins.EndCut {
+	} else {
 		x.Verdict = plugins.Partial
 		x.Reasons = append(x.Reasons, plugins.Reason{Code: "cut", Text: "the list of what is not exported was cut"})
 	}

@@ -179,24 +179,24 @@ func bridgeVLAN(r *syntax.Record, yield func(*syntax.Record) bool) bool {
 		}
 	}
 	c := *r
-	c.Attrs = slices.DeleteFunc(slices.Clone(r.Attrs), func(a syntax.Attr) bool { return a.Name == "tagged" || a.Name == "bridge" })
+	c.Attrs = slices.DeleteFunc(slices.Clone(r.Attrs), func(a syntax.Attr) bool { return a.Name == "tagged" })
 	return untagged(&c, yield)
 }
 
 // untagged yields each port that a single VLAN leaves without a tag.
 func untagged(r *syntax.Record, yield func(*syntax.Record) bool) bool {
-	ids, ports := r.Get("vlan-ids"), r.Get("untagged")
-	if ids == nil || ports == nil || strings.ContainsAny(ids.Value, ",-") {
-		return restOf(r, yield, "vlan-ids")
+	ids, ports, bridge := r.Get("vlan-ids"), r.Get("untagged"), r.Get("bridge")
+	if ids == nil || ports == nil || bridge == nil || strings.ContainsAny(ids.Value, ",-") {
+		return restOf(r, yield, "vlan-ids", "bridge")
 	}
 	for port := range strings.SplitSeq(ports.Value, ",") {
 		p := syntax.Record{Words: []string{r.Words[0], "untagged"}, From: r.From, To: r.To, Heads: r.Heads, Attrs: []syntax.Attr{
-			{Name: "interface", Value: port, From: ports.From, To: ports.To}, {Name: "vlan", Value: ids.Value, From: ids.From, To: ids.To}}}
+			*bridge, {Name: "interface", Value: port, From: ports.From, To: ports.To}, {Name: "vlan", Value: ids.Value, From: ids.From, To: ids.To}}}
 		if !yield(&p) {
 			return false
 		}
 	}
-	return restOf(r, yield, "vlan-ids", "untagged")
+	return restOf(r, yield, "vlan-ids", "untagged", "bridge")
 }
 
 var vlans = lens.Builtin()["vlans"]

@@ -22,6 +22,8 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/simulate/ios"
 	"github.com/cfgvault/cfgvault/plugins/simulate/junos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/nxos"
+	"github.com/cfgvault/cfgvault/plugins/simulate/openwrt"
+	"github.com/cfgvault/cfgvault/plugins/simulate/routeros"
 )
 
 // ErrAddress is a listen address that names no way to serve.
@@ -42,6 +44,8 @@ func platforms() []platform {
 		{"ios", func(o device.Options) *device.Device { return ios.New(o, ios.Variant{}) }, ios.Sample},
 		{"junos", junos.New, junos.Sample},
 		{"nxos", nxos.New, nxos.Sample},
+		{"openwrt", func(o device.Options) *device.Device { return openwrt.New(o, openwrt.Variant{}) }, openwrt.Sample},
+		{"routeros", func(o device.Options) *device.Device { return routeros.New(o, routeros.Variant{}) }, routeros.Sample},
 	}
 }
 

@@ -286,7 +286,7 @@ func words(s string) []string {
 	return out
 }
 
-var verbs = []string{"add", "set", "remove", "print", "get", "save", "load", "export", "import-host-key", "export-host-key", "reset-configuration", "reboot"}
+var verbs = []string{"add", "set", "remove", "print", "get", "save", "load", "export", "import-host-key", "export-host-key", "reset-configuration", "reboot", "import"}
 
 // command reads a statement in a menu; a nil command only changes the menu.
 func (s statement) command(menu string) (string, *cmd, error) {
@@ -295,7 +295,8 @@ func (s statement) command(menu string) (string, *cmd, error) {
 		var path []string
 		k := 0
 		for ; k < len(w); k++ {
-			if strings.ContainsAny(w[k], `="[`) || slices.Contains(verbs, w[k]) && (k > 0) {
+			if strings.ContainsAny(w[k], `="[`) || slices.Contains(verbs, strings.TrimPrefix(w[k], "/")) {
+				w[k] = strings.TrimPrefix(w[k], "/")
 				break
 			}
 			for part := range strings.SplitSeq(w[k], "/") {

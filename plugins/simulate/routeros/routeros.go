@@ -385,9 +385,9 @@ func (x *execution) command(menu string, c *cmd) error {
 		x.Boot()
 		return nil
 	case "/system reset-configuration":
-		return nil
-	case "/system reset-configuration reset-configuration":
 		return x.reset(c)
+	case "/ import":
+		return x.import_(c)
 	case "/ip ssh export-host-key":
 		x.files[c.arg("key-file-prefix")+"_rsa.pem"] = []byte("private")
 		return nil
@@ -450,6 +450,32 @@ func (x *execution) export(c *cmd) error {
 		return fmt.Errorf("expected end of command (line 1 column 9)")
 	}
 	x.out.WriteString(x.header() + x.now.export(sensitive || old && !slices.Contains(c.bare, "hide-sensitive")))
+	return nil
+}
+
+// import_ runs a file; "dry-run" is a bare flag, from 7.16 on, and only with
+// verbose=yes.
+func (x *execution) import_(c *cmd) error {
+	data, ok := x.files[c.arg("file-name")]
+	if !ok {
+		return fmt.Errorf("Cannot open import file, file does not exist (:import; line 1)")
+	}
+	dry := slices.Contains(c.bare, "dry-run")
+	if dry && (c.arg("verbose") != "yes" || strings.HasPrefix(x.dev.Options().Version, "6.")) {
+		return fmt.Errorf("expected end of command (line 1 column 9)")
+	}
+	statements, err := split(string(data))
+	if err == nil {
+		err = x.check(statements)
+	}
+	if err == nil && !dry {
+		job := &execution{box: x.box}
+		err = job.script(string(data))
+	}
+	if err != nil {
+		return fmt.Errorf("%w (:import; line 1)", err)
+	}
+	x.out.WriteString("\nScript file loaded and executed successfully\n")
 	return nil
 }
 
