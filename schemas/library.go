@@ -213,6 +213,17 @@ func (l *Library) fields(legacy bool) *field {
 	slices.SortFunc(modules, func(a, b LibraryModule) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Revision, b.Revision))
 	})
+	if !legacy { // each list is in one piece
+		slices.SortStableFunc(modules, func(a, b LibraryModule) int {
+			switch {
+			case a.Implemented == b.Implemented:
+				return 0
+			case a.Implemented:
+				return -1
+			}
+			return 1
+		})
+	}
 	top := &field{name: "yang-library", module: "ietf-yang-library", space: librarySpace}
 	if legacy {
 		top.name = "modules-state"

@@ -433,6 +433,7 @@ func (l *loader) include(m *Module, src *source, s *statement, including []strin
 		return
 	}
 	m.Submodules = append(m.Submodules, s.arg)
+	m.subRevisions = append(m.subRevisions, newest(root))
 	src.includes = append(src.includes, root.src)
 	sum(text)
 	l.link(m, root.src, append(slices.Clone(including), s.arg), sum)

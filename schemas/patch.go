@@ -295,7 +295,10 @@ func (r *patchReader) value(d, v *document, e *patchEdit) {
 	}
 	e.value = added[0].items[0]
 	if n := last.node.kind; n == KindList || n == KindLeafList {
-		if loc := e.value.location(); len(r.errs) == 0 && !loc[len(loc)-1].equal(last) {
+		if len(r.errs) > 0 {
+			return // keys may be missing
+		}
+		if loc := e.value.location(); !loc[len(loc)-1].equal(last) {
 			r.fault(v, "edit %q: the value has other keys than the target", clip(e.id))
 		}
 	}
