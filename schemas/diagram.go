@@ -51,6 +51,7 @@ type diagrammer struct {
 	b     strings.Builder
 	width int
 	own   *Module
+	plain bool // nodes have no flags
 }
 
 func (d *diagrammer) module(s *Set, m *Module, groupings bool) {
@@ -86,6 +87,7 @@ func (d *diagrammer) module(s *Set, m *Module, groupings bool) {
 	}
 	section("rpcs", rpcs)
 	section("notifications", notes)
+	d.structures(s, m)
 	if !groupings {
 		return
 	}
@@ -97,6 +99,26 @@ func (d *diagrammer) module(s *Set, m *Module, groupings bool) {
 	for _, n := range names {
 		d.b.WriteString("\n  grouping " + n + ":\n")
 		d.nodes(sketch(m.groups[n], &Node{kind: KindContainer, module: m, config: true}), "    ")
+	}
+}
+
+// structures draws the structures and yang-data templates of a module, whose
+// nodes have no flags (RFC 8340 §2.6, RFC 8791 §2).
+func (d *diagrammer) structures(s *Set, m *Module) {
+	for _, key := range s.Structures() {
+		module, local, _ := strings.Cut(key, ":")
+		if module != m.Name {
+			continue
+		}
+		top := s.structures[name{module, local}].root.children
+		kind := "yang-data "
+		if len(top) == 1 && strings.HasSuffix(top[0].stmt.kw, ":structure") {
+			kind, top = "structure ", top[0].children
+		}
+		d.b.WriteString("\n  " + kind + local + ":\n")
+		d.plain = true
+		d.nodes(top, "    ")
+		d.plain = false
 	}
 }
 
@@ -205,7 +227,11 @@ func (d *diagrammer) nodes(nodes []*Node, indent string) {
 // line writes a node: status, flags, name, options, type and features.
 func (d *diagrammer) line(n *Node, indent, next string, width int) {
 	name := d.name(n)
-	line := indent + n.diagramStatus() + "--" + n.diagramFlags() + name + n.diagramOpts()
+	flags := n.diagramFlags()
+	if d.plain && n.kind != KindCase {
+		flags = " "
+	}
+	line := indent + n.diagramStatus() + "--" + flags + name + n.diagramOpts()
 	if len(n.keys) > 0 {
 		line += " [" + strings.Join(n.Keys(), " ") + "]"
 	}

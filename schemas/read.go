@@ -41,21 +41,15 @@ func (s *Set) ParseJSON(data []byte) (*Tree, error) { return s.Parse(data, Parse
 // (RFC 6241), <data> of RESTCONF (RFC 8040) or, in JSON, "ietf-restconf:data".
 func (s *Set) Parse(data []byte, o ParseOptions) (*Tree, error) { return s.parse(string(data), o) }
 
-// Read is Parse of all that r gives. Values of the tree are parts of the input,
-// so that both are in memory once.
-func (s *Set) Read(r io.Reader, o ParseOptions) (*Tree, error) {
-	in, err := readAll(r)
-	if err != nil {
-		return nil, err
-	}
-	return s.parse(in, o)
-}
+// ParseText is Parse of a string. Values of the tree are parts of it, so that
+// both are in memory once.
+func (s *Set) ParseText(data string, o ParseOptions) (*Tree, error) { return s.parse(data, o) }
 
-func readAll(r io.Reader) (string, error) {
+// ReadText reads all that r gives, as ParseText wants it: size bytes or about
+// that many, and never more than the data that the package reads.
+func ReadText(r io.Reader, size int64) (string, error) {
 	var b strings.Builder
-	if f, ok := r.(interface{ Len() int }); ok {
-		b.Grow(f.Len())
-	}
+	b.Grow(int(min(max(size, 0), maxDataSize)) + 1)
 	n, err := io.Copy(&b, io.LimitReader(r, maxDataSize+1))
 	if err != nil {
 		return "", fmt.Errorf("read the data: %w", err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func verdict(run func(context.Context, []string) error) func(context.Context, []
 // is read.
 type schemaFlags struct {
 	modules, dirs, features []string
-	library                 string
+	library, structure      string
 	format, kind            string
 	noCache                 bool
 }
@@ -60,6 +61,7 @@ func (f *schemaFlags) add(cmd *cobra.Command) {
 func (f *schemaFlags) addData(cmd *cobra.Command) {
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.format, "format", "", "format of the data: json or xml (default: what it looks like)")
+	cmd.Flags().StringVar(&f.structure, "structure", "", "MODULE:NAME of the RFC 8791 structure or yang-data template that the data is, not a datastore")
 	cmd.Flags().StringVar(&f.kind, "type", "data", "config: state is an error, and not missed; data: both")
 }
 
@@ -116,7 +118,7 @@ func (f *schemaFlags) load(otherwise func(search []schemas.Source) ([]string, er
 		if err != nil {
 			return nil, usageError{err}
 		}
-		lib, err := schemas.ReadLibrary(text, looksLikeXML(text))
+		lib, err := schemas.ReadLibrary(text, looksLikeXML(string(text)))
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--yang-library %s: %w", f.library, err)}
 		}
@@ -143,15 +145,27 @@ func own([]schemas.Source) ([]string, error) { return schemas.EmbeddedNames(), n
 // dataFile is a file of data, or of a patch, as it was read.
 type dataFile struct {
 	name string
-	text []byte
+	text string
 	xml  bool
 }
 
 func (f *schemaFlags) read(stdin io.Reader, name string) (dataFile, error) {
 	d := dataFile{name: name}
+	in, size := stdin, int64(0)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return d, usageError{err}
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil {
+			size = info.Size()
+		}
+		in = f
+	}
 	var err error
-	if d.text, err = readInput(stdin, name); err != nil {
-		return d, usageError{err}
+	if d.text, err = schemas.ReadText(in, size); err != nil {
+		return d, usageError{fmt.Errorf("%s: %w", name, err)}
 	}
 	switch f.format {
 	case "json", "xml":
@@ -164,8 +178,8 @@ func (f *schemaFlags) read(stdin io.Reader, name string) (dataFile, error) {
 	return d, nil
 }
 
-func looksLikeXML(text []byte) bool {
-	return strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(string(text[:min(len(text), 4096)]), "\ufeff"), " \t\r\n"), "<")
+func looksLikeXML(text string) bool {
+	return strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(text[:min(len(text), 4096)], "\ufeff"), " \t\r\n"), "<")
 }
 
 func (f *schemaFlags) options(d dataFile) schemas.ParseOptions {
@@ -213,13 +227,20 @@ func (f *schemaFlags) open(a *app, names ...string) (*schemas.Set, []*schemas.Tr
 	case err != nil:
 		return nil, nil, nil, usageError{fmt.Errorf("the modules cannot be used:\n%w", err)}
 	}
+	if f.structure != "" {
+		module, name, _ := strings.Cut(f.structure, ":")
+		whole := set
+		if set = whole.Structure(module, name); set == nil {
+			return nil, nil, nil, usageError{fmt.Errorf("--structure %s: the modules have %s", f.structure, cmp.Or(strings.Join(whole.Structures(), ", "), "no structures"))}
+		}
+	}
 	var trees []*schemas.Tree
 	for i, d := range files {
-		t, err := set.Parse(d.text, f.options(d))
+		t, err := set.ParseText(d.text, f.options(d))
 		if err != nil {
 			return nil, nil, nil, a.invalid(d.name, err)
 		}
-		files[i].text = nil
+		files[i].text = ""
 		trees = append(trees, t)
 	}
 	return set, trees, files, nil
@@ -228,7 +249,8 @@ func (f *schemaFlags) open(a *app, names ...string) (*schemas.Set, []*schemas.Tr
 // modulesOf returns the modules that data names: in the schema of its
 // instance-data envelope, or by its top-level members.
 func (f *schemaFlags) modulesOf(d dataFile, search []schemas.Source) ([]string, error) {
-	e, ok, err := schemas.ReadEnvelope(d.text, d.xml)
+	text := []byte(d.text)
+	e, ok, err := schemas.ReadEnvelope(text, d.xml)
 	switch {
 	case err != nil:
 		return nil, err
@@ -240,7 +262,7 @@ func (f *schemaFlags) modulesOf(d dataFile, search []schemas.Source) ([]string, 
 	case e.SameAs != "":
 		return f.sameAs(d, e.SameAs, search)
 	}
-	return schemas.DataModules(d.text, f.options(d), search...)
+	return schemas.DataModules(text, f.options(d), search...)
 }
 
 // sameAs follows same-schema-as-file to a file beside the one that names it.
@@ -254,7 +276,7 @@ func (f *schemaFlags) sameAs(d dataFile, uri string, search []schemas.Source) ([
 	if err != nil {
 		return nil, fmt.Errorf("the schema is that of another file: %w", err)
 	}
-	other := dataFile{name: path, text: text, xml: looksLikeXML(text)}
+	other := dataFile{name: path, text: string(text), xml: looksLikeXML(string(text))}
 	e, ok, err := schemas.ReadEnvelope(text, other.xml)
 	if err != nil || !ok || e.SameAs != "" {
 		return nil, fmt.Errorf("the schema is that of %s, which names none: name the modules with --module", uri)

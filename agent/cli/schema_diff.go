@@ -119,7 +119,7 @@ error for people.
 			if f.format != "" {
 				text.xml = looksLikeXML(text.text) // --format is that of the data
 			}
-			patch, err := set.ReadPatch(text.text, f.options(text))
+			patch, err := set.ReadPatch([]byte(text.text), f.options(text))
 			if err != nil {
 				return a.unpatched(args[1], "", err, status)
 			}
