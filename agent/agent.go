@@ -66,9 +66,58 @@ func Open(ctx context.Context, o Options) (*Agent, error) {
 	return a, nil
 }
 
+// OpenIndexed is Open and Index, the one beside the other: a large inventory and
+// a large vault each take as long to read. An index that does not verify is
+// returned with its error, beside the agent.
+func OpenIndexed(ctx context.Context, o Options) (*Agent, *vault.Index, error) {
+	type loaded struct {
+		inv *inventory.Inventory
+		err error
+	}
+	inv := make(chan loaded, 1)
+	go func() {
+		i, err := inventory.Load(o.Home.Inventory())
+		inv <- loaded{i, err}
+	}()
+	a, err := prepare(o)
+	var x *vault.Index
+	var indexErr error
+	if err == nil {
+		if err = a.openVault(ctx); err == nil {
+			x, indexErr = a.Index(ctx)
+		}
+	}
+	got := <-inv
+	if err == nil || got.err != nil {
+		err = got.err // what Open would have found first
+	}
+	if err != nil {
+		if a != nil {
+			a.Close()
+		}
+		return nil, nil, err
+	}
+	a.Inventory = got.inv
+	return a, x, indexErr
+}
+
 // OpenOffline reads the inventory and starts no store: for commands that only
 // need drivers and devices. A home without a vault will do.
 func OpenOffline(o Options) (*Agent, error) {
+	inv, err := inventory.Load(o.Home.Inventory())
+	if err != nil {
+		return nil, err
+	}
+	a, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	a.Inventory = inv
+	return a, nil
+}
+
+// prepare makes an agent that has read nothing yet.
+func prepare(o Options) (*Agent, error) {
 	a := &Agent{Home: o.Home, opts: o, log: o.Log, now: o.Now, texts: map[string]*plugins.Text{}}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -77,9 +126,6 @@ func OpenOffline(o Options) (*Agent, error) {
 		a.now = time.Now
 	}
 	var err error
-	if a.Inventory, err = inventory.Load(o.Home.Inventory()); err != nil {
-		return nil, err
-	}
 	// The path of a socket is at most 107 bytes, a home may be deeper.
 	if a.temp, err = os.MkdirTemp("", "cfgvault-"); err != nil {
 		return nil, fmt.Errorf("folder for plugin sockets: %w", err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -287,6 +288,38 @@ func TestInterruptAtEveryStep(t *testing.T) {
 		}
 	}
 	h.must("restore", "r1", "--yes")
+}
+
+// An interruption while the new configuration is being read back, when nothing
+// but the confirmation is left, still ends with the device as it was.
+func TestInterruptBeforeConfirm(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	d := h.newSwitch("sw1")
+	h.must("backup", "sw1")
+	d.FactoryReset()
+	wiped := d.Running()
+	var committed atomic.Bool
+	process := make(chan *os.Process, 1)
+	d.Inject(device.Fault{Command: "commit timer", Before: func() { committed.Store(true) }})
+	d.Inject(device.Fault{Command: "show running-config", Before: func() {
+		if !committed.CompareAndSwap(true, false) {
+			return
+		}
+		if err := (<-process).Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	}})
+	r := h.restoreAt("sw1", "fetched and verified", func(p *os.Process) { process <- p })
+	if r.code != 17 || !strings.Contains(r.err, "interrupted before it was confirmed") {
+		t.Errorf("exit status %d, want 17\n%s", r.code, r.err)
+	}
+	if strings.Contains(r.err, "confirming") || d.Running() != wiped {
+		t.Errorf("the change was kept\n%s", r.err)
+	}
+	if last := h.lastStep("sw1"); last != "" {
+		t.Errorf("the journal is open at %s", last)
+	}
 }
 
 // While a restore waits, a second one is refused, and the nightly run leaves

@@ -40,12 +40,14 @@ verified; no identity is needed.`,
 		status:  []Status{NoVault, NotFound, Integrity},
 		args:    cobra.MaximumNArgs(1),
 		run: func(ctx context.Context, args []string) error {
-			ag, err := a.open(ctx)
+			opts, err := a.options()
 			if err != nil {
 				return err
 			}
-			defer ag.Close()
-			x, err := ag.Index(ctx)
+			ag, x, err := agent.OpenIndexed(ctx, opts)
+			if ag != nil {
+				defer ag.Close()
+			}
 			if err != nil {
 				return err
 			}
