@@ -313,3 +313,7 @@ func daemonsTable() lens.Table {
 		Lines: []lens.Rule{{ID: "comment", Class: plugins.Boilerplate, Pattern: `^#`, Why: "the shell ignores it"}},
 	}
 }
+
+// Lens reads and writes FRR's configuration, for platforms that have FRR
+// inside.
+func Lens() *lens.Lens { return runningLens() }

@@ -176,9 +176,24 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 	out.fixed = fixedWords(out.ops)
 	if out.records {
 		out.ordinal = c.slot(inner.names, "#")
+		var bound []int // by the words: an attribute that says it again may be left out
+		for _, o := range out.ops {
+			for _, slot := range o.slots {
+				if !optional[slot] {
+					bound = append(bound, slot)
+				}
+			}
+		}
 		var err error
 		if out.attrs, err = c.attrs(r.Attrs, inner.names, optional); err != nil {
 			return nil, err
+		}
+		for _, slot := range bound {
+			delete(optional, slot)
+		}
+		for i := range out.attrs {
+			a := &out.attrs[i]
+			a.own = slices.DeleteFunc(slices.Clone(a.slots), func(s int) bool { return slices.Contains(bound, s) })
 		}
 	}
 	if r.Body != "" {

@@ -15,6 +15,7 @@ type attrOp struct {
 	op           // opWord: a literal value; opVar
 	name  string // "*": all others
 	group int    // 0: must be there; others may be left out together
+	own   []int  // slots that no word of the record has bound
 }
 
 // several separates the values of an attribute on their way to a codec.
@@ -388,7 +389,11 @@ func (x *reading) leave(r *row, from, to int) {
 		if i, ok := c.at[r.attrs[k].name]; ok {
 			c.took[i] = false
 		}
-		x.unbind(r, &r.attrs[k].op)
+		for _, s := range r.attrs[k].own {
+			if s >= 0 && !r.inherited[s] {
+				x.env[s] = nil
+			}
+		}
 	}
 }
 
