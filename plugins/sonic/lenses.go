@@ -99,11 +99,11 @@ func parentOf(v any) (any, bool) {
 
 func codecs() map[string]lens.Codec {
 	out := map[string]lens.Codec{
-		"up":      pair("up", "down"),
-		"on":      pair("on", "off"),
-		"true":    pair("true", "false"),
-		"enable":  pair("enable", "disable"),
-		"vlanif":  vlanName(),
+		"up":     pair("up", "down"),
+		"on":     pair("on", "off"),
+		"true":   pair("true", "false"),
+		"enable": pair("enable", "disable"),
+		"vlanif": vlanName(), "vlan-pair": vlanPair(),
 		"host":    lens.Or(lens.Builtin()["ip"], lens.Builtin()["domain"]),
 		"hash":    hash(),
 		"words":   lens.Many(lens.Word(nil), ""),
@@ -147,6 +147,22 @@ func vlanName() lens.Codec {
 		Write: func(v []any) (string, bool) {
 			s, ok := number.Write(v)
 			return "Vlan" + s, ok
+		},
+	}
+}
+
+// vlanPair is "Vlan100" as an interface and as a number; parts name and id.
+func vlanPair() lens.Codec {
+	id := vlanName()
+	return lens.Codec{
+		Parts: []string{"name", "id"},
+		Read: func(s string) ([]any, bool) {
+			v, ok := id.Read(s)
+			return append([]any{s}, v...), ok
+		},
+		Write: func(v []any) (string, bool) {
+			s, ok := id.Write(v[1:])
+			return s, ok && s == v[0]
 		},
 	}
 }
@@ -208,7 +224,8 @@ func vlanRows() []lens.Row {
 		{Text: "VLAN $v:vlanif", Attrs: "{ vlanid=$v:1..4094 } { admin_status=$up:up } { description=$n:value } { members=$_:words }", Set: at(vlan, "enabled=$up", "name=$n")},
 		{Text: "VLAN_MEMBER $v:vlanif $if:word", Attrs: "tagging_mode=tagged", Set: iface + "/switchport/trunk-vlan~=$v " + vlan},
 		{Text: "VLAN_MEMBER $v:vlanif $if:word", Attrs: "tagging_mode=untagged", Set: iface + "/switchport/access-vlan=$v " + vlan},
-		{Text: "helper $if:vlan", Attrs: "dhcp_servers=$h:ip4s", Set: iface + "/ipv4/helper-address*=$h"},
+		{Text: "helper $n:vlan-pair", Attrs: "dhcp_servers=$h:ip4s",
+			Set: "cfgvault-interfaces:interfaces/interface[name=$n.name]/ipv4/helper-address*=$h cfgvault-vlans:vlans/vlan[id=$n.id]"},
 	}
 }
 
