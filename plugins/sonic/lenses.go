@@ -206,8 +206,8 @@ func portRows() []lens.Row {
 	set := func(more ...string) string {
 		return at(iface, append(more, "enabled=$up", "mtu=$mtu", "description=$d", "type=type-of($if)")...)
 	}
-	const hard = " { alias=$alias:value } { index=$index } { lanes=$lanes } { fec=$fec } { speed=$speed:1..4294967295 } { valid_speeds=$speeds:value } { autoneg=$auto:on }"
-	hardSet := []string{"port/alias=$alias", "port/index=$index", "port/lanes=$lanes", "port/fec=$fec", "speed=$speed", "port/speeds=$speeds", "auto-negotiation=$auto"}
+	const hard = " { alias=$alias:value } { index=$index } { lanes=$lanes } { fec=$fec } { speed=$speed:1..4294967295 } { valid_speeds=$speeds:value } { autoneg=$auto:on } *=$rest"
+	hardSet := []string{"port/alias=$alias", "port/index=$index", "port/lanes=$lanes", "port/fec=$fec", "speed=$speed", "port/speeds=$speeds", "auto-negotiation=$auto", "port/setting*=$rest"}
 	const bundle = " cfgvault-interfaces:interfaces/interface[name=$b]"
 	return []lens.Row{
 		{Text: "PORT $if:ethernet", Attrs: common + hard, Set: set(hardSet...)},
@@ -297,6 +297,15 @@ func frameRows() []lens.Row {
 		boiler("VERSIONS DATABASE", "{ VERSION=$_ }", "schema-version", "the version of the schema, written by db_migrator.py"),
 		boiler("CRM Config", "{ polling_interval=300 } "+crm.String(), "crm-default", "files/build_templates/init_cfg.json.j2 writes it"),
 		boiler("FLEX_COUNTER_TABLE $_", "{ FLEX_COUNTER_STATUS=enable } { POLL_INTERVAL=$_ } { FLEX_COUNTER_DELAY_STATUS=$_ }", "counters-on", "files/build_templates/init_cfg.json.j2 writes it"),
+		boiler("NAT_GLOBAL Values", "{ nat_tcp_timeout=86400 } { nat_udp_timeout=300 } { nat_timeout=600 } { admin_mode=disabled }", "nat-default", "the defaults of the design of NAT (sonic-net/SONiC, doc/nat)"),
+		boiler("SWITCH switch", "{ fdb_aging_time=600 }", "aging-default", "600 s is the default (sonic-swss, fdb)"),
+		boiler("TELEMETRY gnmi", "{ port=8080 }", "gnmi-default", "8080 is the default of docker-sonic-telemetry"),
+		boiler("COREDUMP config", "{ enabled=true }", "coredump-default", "on from the factory (Enterprise SONiC 3.1, recorded)"),
+		boiler("KDUMP config", "{ enabled=true } { num_dumps=3 } { memory=0M-2G:256M,2G-4G:320M,4G-8G:384M,8G-:448M }", "kdump-default", "so from the factory (Enterprise SONiC 3.1, recorded; sonic-kdump.yang)"),
+		boiler("ECMP_LOADSHARE_TABLE_IPV4 ipv4", "{ ipv4_dst_ip=true } { ipv4_src_ip=true } { ipv4_protocol=true } { ipv4_l4_dst_port=true } { ipv4_l4_src_port=true }", "hash-default", "all fields from the factory (Enterprise SONiC 3.1, recorded)"),
+		boiler("ECMP_LOADSHARE_TABLE_IPV6 ipv6", "{ ipv6_dst_ip=true } { ipv6_src_ip=true } { ipv6_next_hdr=true } { ipv6_l4_dst_port=true } { ipv6_l4_src_port=true }", "hash-default", "all fields from the factory (Enterprise SONiC 3.1, recorded)"),
+		boiler("HARDWARE ACCESS_LIST", "{ LOOKUP_MODE=optimized } { COUNTER_MODE=per-rule }", "acl-default", "so from the factory (Enterprise SONiC 3.1, recorded)"),
+		boiler("ZTP config", "{ admin-mode=false }", "ztp-off", "written when zero touch provisioning ends"),
 		boiler("VRF default", "{ enabled=true }", "default-vrf", "the global table, which is always there"),
 		{Text: "DEVICE_METADATA localhost", ReadOnly: true},
 		{Text: "LOOPBACK $if:loopback", Set: at(iface, "type=type-of($if)"), ReadOnly: true},
@@ -316,9 +325,8 @@ func meta(name, value string) lens.AttrRule {
 // defaults are fields that say what the switch does without them.
 func defaults() []lens.AttrRule {
 	return []lens.AttrRule{
-		{ID: "los-default", Class: plugins.Boilerplate, Record: "PORT", Name: "override_unreliable_los", Value: "off", Why: "off is the default (Enterprise SONiC, port configuration)"},
 		unit("hwsku"), unit("platform"), unit("mac"), unit("chassis_serial_number"),
-		meta("default_bgp_status", "up"), meta("default_pfcwd_status", "disable"), meta("synchronous_mode", "enable"), meta("buffer_model", "traditional"), meta("yang_config_validation", "disable"),
+		meta("default_bgp_status", "up"), meta("default_config_profile", "l3"), meta("default_pfcwd_status", "disable"), meta("synchronous_mode", "enable"), meta("buffer_model", "traditional"), meta("yang_config_validation", "disable"),
 		{ID: "secret", Class: plugins.SecretOpaque, Name: "password"},
 		{ID: "secret", Class: plugins.SecretOpaque, Name: "passkey"},
 	}
