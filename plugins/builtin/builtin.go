@@ -16,6 +16,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/openwrt"
 	"github.com/cfgvault/cfgvault/plugins/profile"
 	"github.com/cfgvault/cfgvault/plugins/routeros"
+	"github.com/cfgvault/cfgvault/plugins/sonic"
 )
 
 // Drivers returns every built-in driver that is code, sorted by name.
@@ -29,6 +30,7 @@ func Drivers() []plugins.Driver {
 		nxos.New(),
 		openwrt.New(),
 		routeros.New(),
+		sonic.New(),
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/simulate/nxos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/openwrt"
 	"github.com/cfgvault/cfgvault/plugins/simulate/routeros"
+	"github.com/cfgvault/cfgvault/plugins/simulate/sonic"
 )
 
 // ErrAddress is a listen address that names no way to serve.
@@ -46,6 +47,7 @@ func platforms() []platform {
 		{"nxos", nxos.New, nxos.Sample},
 		{"openwrt", func(o device.Options) *device.Device { return openwrt.New(o, openwrt.Variant{}) }, openwrt.Sample},
 		{"routeros", func(o device.Options) *device.Device { return routeros.New(o, routeros.Variant{}) }, routeros.Sample},
+		{"sonic", func(o device.Options) *device.Device { return sonic.New(o, sonic.Variant{}) }, sonic.Sample},
 	}
 }
 

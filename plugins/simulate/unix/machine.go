@@ -469,7 +469,13 @@ func (m *Machine) child(c *Call, args []string) int {
 	}
 	m.mu.Unlock()
 	status, done := 0, make(chan struct{})
-	pid := m.spawn(args, group, c.Dir, c.In, c.Out, c.Err, func(s int) { status = s; close(done) })
+	pid := m.spawn(args, group, c.Dir, c.In, c.Out, c.Err, func(s int) {
+		status = s
+		m.mu.Lock()
+		m.work(1) // the parent's, before the child's ends
+		m.mu.Unlock()
+		close(done)
+	})
 	m.mu.Lock()
 	m.work(-1)
 	m.mu.Unlock()
@@ -483,9 +489,6 @@ func (m *Machine) child(c *Call, args []string) int {
 		m.mu.Unlock()
 		<-done
 	}
-	m.mu.Lock()
-	m.work(1)
-	m.mu.Unlock()
 	return status
 }
 
