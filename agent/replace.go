@@ -99,6 +99,9 @@ func (r *replace) snapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.writable(ctx); err != nil {
+		return err
+	}
 	x, err := r.agent.Index(ctx)
 	if err != nil {
 		return err

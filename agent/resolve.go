@@ -65,11 +65,16 @@ func resolveAt(x *vault.Index, d inventory.Device, at string) (vault.Entry, erro
 	if !looksLikeID(at) {
 		return vault.Entry{}, fmt.Errorf("%w: %s@%s: want @latest, a time such as @2026-11-20T02:00, or at least 4 digits of an id", ErrNoSnapshot, d.Name, at)
 	}
-	var found []vault.Entry
+	var found, others []vault.Entry
 	for _, e := range x.Find(at) {
 		if e.Device == d.ID {
 			found = append(found, e)
+		} else {
+			others = append(others, e)
 		}
+	}
+	if len(found) == 0 && len(others) > 0 {
+		return vault.Entry{}, hard("other-device", "snapshot %s is not of %s but of another device, id %s", short(others[0].ID()), d.Name, others[0].Device)
 	}
 	return pick(found, d.Name+"@"+at)
 }

@@ -91,6 +91,9 @@ func (w *wipe) snapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.writable(ctx); err != nil {
+		return err
+	}
 	x, err := w.agent.Index(ctx)
 	if err != nil {
 		return err

@@ -29,10 +29,24 @@ func (f *flow) overdue(ctx context.Context, x *vault.Index) error {
 		late[0].Key, late[0].Last.Format(time.RFC3339), late[0].Due.Format(time.RFC3339))
 }
 
+// writable proves before a device is touched that the store takes records, that
+// it is the right one and that this machine's clock agrees with it.
+func (f *flow) writable(ctx context.Context) error {
+	run, err := f.agent.begin(ctx, vault.RunOptions{})
+	if err != nil {
+		return err
+	}
+	run.Abort()
+	return nil
+}
+
 // fetch fetches a snapshot, opens and parses it, and keeps it as ciphertext
 // beside the journal: the store may be behind the unit.
 func (f *flow) fetch(ctx context.Context, e vault.Entry, ids []age.Identity) error {
 	sealed, err := f.agent.vault.FetchSealed(ctx, e)
+	if errors.Is(err, vault.ErrIntegrity) {
+		return fmt.Errorf("%w; `cfgvault list %s` shows what else there is, `cfgvault check` looks at the whole vault", err, f.device.Name)
+	}
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ var (
 	// ErrNoRight: the store refuses writing, or the home lacks the key that an
 	// act needs (1).
 	ErrNoRight = errors.New("no right")
-	// ErrClock: the clock of this machine cannot be right (1).
+	// ErrClock: the clock of this machine cannot be right (16).
 	ErrClock = errors.New("clock is wrong")
 	// ErrTooLarge: an object is larger than its record, or than our limits.
 	ErrTooLarge = errors.New("too large")

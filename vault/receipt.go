@@ -67,6 +67,9 @@ func (v *Vault) PutReceipt(ctx context.Context, kind string, body []byte) (Recei
 	if err != nil {
 		return Receipt{}, fmt.Errorf("put receipt: %w", err)
 	}
+	if _, err := v.isOurs(ctx, h); err != nil {
+		return Receipt{}, fmt.Errorf("put receipt: %w", err)
+	}
 	r.Object = timedName("receipts", r.Time, data, "")
 	if err := v.put(ctx, r.Object, data); err != nil {
 		return Receipt{}, fmt.Errorf("put receipt: %w", err)

@@ -88,10 +88,11 @@ func (r *Run) begin(ctx context.Context, o RunOptions) error {
 		return err
 	}
 	return r.turn(ctx, func() error {
-		if err := r.v.checkClock(ctx, r.state.chain); err != nil {
+		// First the store: asking an empty folder for its time would make it one.
+		if err := r.v.checkStore(ctx, r.home, r.state.chain); err != nil {
 			return err
 		}
-		if err := r.v.checkStore(ctx, r.home, r.state.chain); err != nil {
+		if err := r.v.checkClock(ctx, r.state.chain); err != nil {
 			return err
 		}
 		if err := r.settle(ctx); err != nil {
@@ -146,21 +147,29 @@ func (v *Vault) checkClock(ctx context.Context, c chain) error {
 	return nil
 }
 
-// checkStore notices, where reading is allowed, that this is not the store it
-// should be: an empty mount point, another vault, a chain that went on without us.
-func (v *Vault) checkStore(ctx context.Context, h *home, c chain) error {
+// isOurs notices, where reading is allowed, that the store holds another vault
+// or none: an empty mount point must not be written to.
+func (v *Vault) isOurs(ctx context.Context, h *home) (readable bool, err error) {
 	data, err := v.store.Get(ctx, keyVault, maxVaultDoc)
 	switch {
 	case err == nil:
 		if id, err := parseVaultDoc(data); err != nil || id != h.vault {
-			return integrity(keyVault, "the store holds another vault than this home's %s", h.vault)
+			return false, integrity(keyVault, "the store holds another vault than this home's %s", h.vault)
 		}
+		return true, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: the store %s holds none; is it mounted, is it the right one?", ErrNoVault, storeName(v.store))
+		return false, fmt.Errorf("%w: the store %s holds none; is it mounted, is it the right one?", ErrNoVault, storeName(v.store))
 	case errors.Is(err, fs.ErrPermission):
-		return nil // put-only
-	default:
-		return fmt.Errorf("read %s: %w", keyVault, err)
+		return false, nil // put-only
+	}
+	return false, fmt.Errorf("read %s: %w", keyVault, err)
+}
+
+// checkStore notices, where reading is allowed, that this is not the store it
+// should be: an empty mount point, another vault, a chain that went on without us.
+func (v *Vault) checkStore(ctx context.Context, h *home, c chain) error {
+	if readable, err := v.isOurs(ctx, h); err != nil || !readable {
+		return err
 	}
 	next := recordName{key: h.agent.id, epoch: c.Epoch, seq: c.Seq + 1}
 	for o, err := range v.store.List(ctx, next.String()) {

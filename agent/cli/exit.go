@@ -106,6 +106,7 @@ func statusOf(err error) Status {
 		{context.Canceled, Interrupted},
 		{agent.ErrNoVault, NoVault},
 		{vault.ErrNoIdentity, NoIdentity},
+		{vault.ErrClock, Refused},
 		{vault.ErrIntegrity, Integrity},
 		{inventory.ErrNoDevice, NotFound},
 		{inventory.ErrNoGroup, NotFound},
