@@ -21,7 +21,7 @@ import (
 
 func main() {
 	binary := flag.String("cfgvault", "bin/cfgvault", "binary to measure")
-	only := flag.String("run", "", "the one part to run: one, twenty, fleet, vault, schemas, lenses, restore")
+	only := flag.String("run", "", "the one part to run: one, twenty, fleet, vault, schemas, lenses, restore, wipe, large")
 	devices := flag.String("serve-fleet", "", "for itself: be a fleet of simulated devices of that pace")
 	text := flag.String("normalise", "", "for itself: normalise that file and exit")
 	flag.Parse()
@@ -57,7 +57,7 @@ func run(binary, only string) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"one", b.one}, {"twenty", b.twenty}, {"fleet", b.fleet}, {"vault", b.vault}, {"schemas", b.schemas}, {"lenses", b.lenses}, {"restore", b.restore}} {
+	}{{"one", b.one}, {"twenty", b.twenty}, {"fleet", b.fleet}, {"vault", b.vault}, {"schemas", b.schemas}, {"lenses", b.lenses}, {"restore", b.restore}, {"wipe", b.wipe}, {"large", b.large}} {
 		if only != "" && only != part.name {
 			continue
 		}

@@ -113,6 +113,7 @@ func (b *bench) operator(ctx context.Context, in *installation, c vault.Config) 
 		run          func() error
 	}{
 		{"cfgvault list, 10,000 devices, warm", "200 ms", func() error { return in.run("list") }},
+		{"cfgvault report, 10,000 devices, warm", "1 s", func() error { return in.run("report") }},
 		{"one of 10,000: index, fetch, decrypt, verify", "300 ms", fetch},
 		{"cfgvault version", "30 ms", func() error { return in.run("version") }},
 	} {

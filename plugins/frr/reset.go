@@ -11,8 +11,8 @@ import (
 )
 
 // FRR has no command that resets it. What it has without anybody's
-// configuration is the profile of defaults, the host name and the line by which
-// the package logs; frr-reload.py brings it there, write memory keeps it. The
+// configuration is the profile of defaults, the host name, the line by which the
+// package logs and what the kernel says of forwarding; frr-reload.py brings it there, write memory keeps it. The
 // work runs in a process of its own, because the routes by which the login came
 // may be among what goes.
 const resetScript = lib + `umask 077
@@ -22,7 +22,7 @@ command -v python3 >/dev/null && [ -e /usr/lib/frr/frr-reload.py ] || { echo "no
 [ -w /etc/frr ] || vtysh -c "show daemons" | grep -q -w watchfrr || { echo "no-permission"; exit 77; }
 [ ! -r /etc/frr/vtysh.conf ] || ! grep -q -x 'no service integrated-vtysh-config' /etc/frr/vtysh.conf || { echo "split"; exit 69; }
 running old.raw || { echo "unreadable"; exit 77; }
-{ grep -E '^(frr defaults |hostname |log syslog|service integrated-vtysh-config)' old.raw; echo '!'; echo end; } >conf/frr.conf
+{ grep -E '^(frr defaults |hostname |log syslog|service integrated-vtysh-config|(no )?ip(v6)? forwarding)' old.raw; echo '!'; echo end; } >conf/frr.conf
 if [ -r /etc/frr/vtysh.conf ]; then cp /etc/frr/vtysh.conf conf/vtysh.conf; else echo 'service integrated-vtysh-config' >conf/vtysh.conf; fi
 cat >work.sh <<'END'
 cd "$1" && . ./lib.sh || exit 1
