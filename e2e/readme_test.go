@@ -29,11 +29,11 @@ func blocks(text string) []string {
 }
 
 // Every command of the README runs, in order, as a new user would type it. The
-// documentation's address leads to a simulated switch.
+// documentation's addresses lead to simulated switches.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text := readFile(t, "../README.md")
-	d, err := simulate.New("eos", device.Options{Config: simulate.Sample("eos"), User: "admin", Password: "readme-password"})
+	d, err := simulate.New("eos", device.Options{Config: simulate.Sample("eos"), User: "admin", Password: "switch-password"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +42,9 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	spare := newBench(t, "SSJ00000002", true)
 	dir := t.TempDir()
-	env := append(os.Environ(), "HOME="+dir, "CFGVAULT_HOME=", "CORE_PASSWORD=readme-password", "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
+	env := append(os.Environ(), "HOME="+dir, "CFGVAULT_HOME=", "CORE_PASSWORD=switch-password", "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
 	ran := 0
 	for _, c := range blocks(string(text)) {
 		switch {
@@ -60,7 +61,7 @@ func TestReadme(t *testing.T) {
 		if c == "cfgvault restore core1 --yes" {
 			d.FactoryReset()
 		}
-		cmd := exec.Command("sh", "-c", strings.ReplaceAll(c, "192.0.2.10", addr.String()))
+		cmd := exec.Command("sh", "-c", strings.NewReplacer("192.0.2.10", addr.String(), "192.0.2.77", spare.l.Addr().String()).Replace(c))
 		cmd.Dir, cmd.Env = dir, env
 		if strings.HasPrefix(c, "make ") {
 			cmd.Env = os.Environ() // with an empty HOME, Go would build everything anew
