@@ -23,6 +23,7 @@ type ReplaceOptions struct {
 	WorkflowOptions `json:"-"`
 
 	Address  string                    `json:"address"`             // where the new unit answers
+	Driver   string                    `json:"driver,omitempty"`    // of the new unit, if it is of another platform
 	At       string                    `json:"at,omitempty"`        // as RestoreOptions
 	Serial   string                    `json:"serial,omitempty"`    // that the new unit must have; empty: any new one
 	HostKeys []string                  `json:"host-keys,omitempty"` // fingerprints that were read at the unit's console
@@ -50,12 +51,21 @@ func (a *Agent) Replace(ctx context.Context, o ReplaceOptions) (*WorkflowResult,
 	if _, err := inventory.ParseAddress(o.Address); err != nil && !o.Resume {
 		return refused, fmt.Errorf("%w: address of the new unit: %w", ErrConfig, err)
 	}
+	o.driver = o.Driver
 	f, err := a.newFlow(ctx, KindReplace, o.WorkflowOptions, &o)
 	if err != nil {
 		return refused, err
 	}
 	defer f.close()
 	r := &replace{flow: f, opts: &o, place: f.device}
+	if d, err := a.Inventory.Device(f.device.Name); err == nil && d.Driver != f.device.Driver {
+		r.cross = true
+		r.place.Options, r.device.Options = nil, nil // they are the old platform's
+		if o.Login != nil {
+			// A conversion keeps the login by which the unit is reached.
+			r.place.User, r.place.Auth = o.Login.User, inventory.Credential{Password: o.Login.Password}
+		}
+	}
 	r.take()
 	f.steps = []flowStep{
 		{name: "snapshot", does: "fetch the snapshot from the store, decrypt and parse it", do: r.snapshot},
@@ -75,7 +85,8 @@ func (a *Agent) Replace(ctx context.Context, o ReplaceOptions) (*WorkflowResult,
 type replace struct {
 	*flow
 	opts  *ReplaceOptions
-	place inventory.Device // as the inventory has it; flow.device is dialled
+	place inventory.Device // as the inventory has it, with the new unit's driver; flow.device is dialled
+	cross bool             // the new unit is of another platform
 	ports []plugins.Port   // of the new unit
 }
 
@@ -92,7 +103,10 @@ func (r *replace) take() {
 }
 
 func (r *replace) snapshot(ctx context.Context) error {
-	if !r.drv.Info().Can(plugins.CapAdapt) {
+	if r.cross && !r.drv.Info().Can(plugins.CapRender) {
+		return hard(GatePlatform, "driver %s cannot write a configuration of another platform", r.drv.Info().Name)
+	}
+	if !r.cross && !r.drv.Info().Can(plugins.CapAdapt) {
 		return hard(GatePlatform, "driver %s cannot carry a configuration to another unit", r.drv.Info().Name)
 	}
 	ids, err := r.agent.Identities()
@@ -204,6 +218,9 @@ func (r *replace) newUnit(ctx context.Context, now plugins.Facts) error {
 		if day, ok := r.agent.replaced(x, r.place)[id]; ok {
 			return hard("unit", "the unit at %s, serial %s, was itself replaced on %s; check which unit is connected", r.opts.Address, id, day.Local().Format(time.DateOnly))
 		}
+	}
+	if r.cross {
+		return nil // what does not come through, the gate of losses is for
 	}
 	if was.Model != "" && now.Model != "" && was.Model != now.Model {
 		if err := r.decide(ctx, GateModel, "the new unit is a %s, the old one was a %s: ports, licences and features may differ", now.Model, was.Model); err != nil {
@@ -353,6 +370,12 @@ func (r *replace) inventory(ctx context.Context) error {
 	facts := r.state.Unit
 	err := r.agent.Inventory.Update(r.place.Name, func(d *inventory.Device) error {
 		d.HostKeys, d.Address = r.state.HostKeys, address
+		if r.cross {
+			d.Driver, d.Options = r.place.Driver, nil
+			if r.opts.Login != nil {
+				d.User, d.Auth = r.place.User, r.place.Auth
+			}
+		}
 		d.Unit = inventory.Unit{Serials: facts.Serials, Model: facts.Model, Since: r.agent.now().UTC().Truncate(time.Second)}
 		return nil
 	})

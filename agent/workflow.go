@@ -32,6 +32,7 @@ type WorkflowOptions struct {
 	Device string // name
 	Resume bool   // go on with the one that is open
 	Allow  map[Gate]bool
+	driver string // of the unit, if that is another than the device's: a replacement by another platform
 
 	// Ask puts a question to the operator and returns what was typed. Nil:
 	// nobody can be asked, so what is not given by an option is refused.
@@ -142,6 +143,9 @@ func (a *Agent) newFlow(ctx context.Context, kind string, o WorkflowOptions, opt
 	}
 	f := &flow{agent: a, kind: kind, opts: o, device: d, gates: gates{allowed: o.Allow}, began: time.Now(),
 		result: &WorkflowResult{Workflow: kind, Device: d.Name, Outcome: "refused"}}
+	if o.driver != "" {
+		f.device.Driver = o.driver
+	}
 	if err := f.openJournal(options); err != nil {
 		return nil, err
 	}
@@ -171,6 +175,9 @@ func (f *flow) openJournal(options any) error {
 		if head.Kind != f.kind {
 			defer j.Close()
 			return f.agent.openWorkflow(f.device)
+		}
+		if f.kind == KindReplace {
+			f.device.Driver = head.Driver // the new unit's, before and after it has taken its place
 		}
 		if head.Driver != f.device.Driver {
 			defer j.Close()

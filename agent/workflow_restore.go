@@ -58,7 +58,7 @@ func (f *flow) fetch(ctx context.Context, e vault.Entry, ids []age.Identity) err
 	if err != nil {
 		return err
 	}
-	if meta.Driver != f.drv.Info().Name && f.kind != KindReplace {
+	if meta.Driver != f.drv.Info().Name && f.opts.driver == "" {
 		return hard(GatePlatform, "the snapshot was made by driver %s, the device has driver %s", meta.Driver, f.drv.Info().Name)
 	}
 	// Parsed: what was stored can be read as configuration, whole.

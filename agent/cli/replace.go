@@ -36,7 +36,7 @@ cfgvault replace core1 --address 192.0.2.77 --host-key SHA256:… --map core1.ma
 		status: []Status{Partly, NoVault, NotFound, NoIdentity, Unreachable, Plugin, Integrity, Refused, RolledBack, Outcome, Interrupted},
 		args:   cobra.ExactArgs(1),
 		run: func(ctx context.Context, args []string) error {
-			if err := onlyResume(cmd, v, "address", "at", "serial", "host-key", "map", "within", "login-user"); err != nil {
+			if err := onlyResume(cmd, v, "address", "driver", "at", "serial", "host-key", "map", "within", "login-user"); err != nil {
 				return err
 			}
 			if o.Address == "" && !v.resume {
@@ -70,6 +70,7 @@ cfgvault replace core1 --address 192.0.2.77 --host-key SHA256:… --map core1.ma
 	}.cobra()
 	f := cmd.Flags()
 	f.StringVar(&o.Address, "address", "", "where the new unit answers: HOST or HOST:PORT")
+	f.StringVar(&o.Driver, "driver", "", "driver of the new unit, if it is of another platform: the configuration is converted, as cfgvault convert does")
 	f.StringVar(&o.At, "at", "", "snapshot: a time or an id (default: latest good)")
 	f.StringVar(&o.Serial, "serial", "", "serial number that the new unit must have")
 	f.StringArrayVar(&o.HostKeys, "host-key", nil, "fingerprint that the new unit's console shows, SHA256:… (may be repeated)")
