@@ -300,14 +300,20 @@ func (r *restore) reconnectOnce(ctx context.Context, address string) error {
 	return nil
 }
 
-// hangUp ends the session, if there is one.
+// hangUp ends the session, if there is one. Where only the login that
+// committed can confirm, its session is kept beside the next one until close.
 func (r *restore) hangUp() {
-	if r.sess != nil {
-		r.drv.Release(r.sess)
-		r.sess.Close()
-		r.endSess()
-		r.sess = nil
+	if r.sess == nil {
+		return
 	}
+	if r.armed == nil && !r.commitAt.IsZero() && r.drv.Info().Rollback == plugins.RollbackSession {
+		r.armed, r.endArmed, r.sess = r.sess, r.endSess, nil
+		return
+	}
+	r.drv.Release(r.sess)
+	r.sess.Close()
+	r.endSess()
+	r.sess = nil
 }
 
 // explainText adds the device's own words to a rejection, secrets hidden.

@@ -118,6 +118,9 @@ type restore struct {
 	text *plugins.Text
 	sess *session.Session
 
+	armed    *session.Session // kept from Commit on: see hangUp
+	endArmed func()
+
 	endSess context.CancelFunc // of the context that sess lives in
 
 	want      []plugins.Artefact // what the device is to have
@@ -199,6 +202,11 @@ func (a *Agent) newRestore(ctx context.Context, o RestoreOptions) (*restore, err
 
 func (r *restore) close() {
 	r.hangUp()
+	if r.armed != nil {
+		r.drv.Release(r.armed)
+		r.armed.Close()
+		r.endArmed()
+	}
 	if r.journal != nil {
 		r.journal.Close()
 	}

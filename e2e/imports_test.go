@@ -27,6 +27,7 @@ var layers = []struct {
 	{"plugins/lens/lenstest", "laws of lenses, and what a valid tree is", []string{"plugins", "plugins/lens", "plugins/syntax", "schemas"}},
 	{"plugins/cisco", "what three command lines share; no driver", []string{"plugins", "plugins/syntax", "plugins/lens"}},
 	{"plugins/ios", "a driver knows its platform, and what its family shares", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/cisco"}},
+	{"plugins/iosxr", "a driver knows its platform, and what its family shares", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/cisco"}},
 	{"plugins/nxos", "a driver knows its platform, and what its family shares", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/cisco"}},
 	{"plugins/deadman", "a helper for drivers", []string{"plugins"}},
 	{"plugins/netdev", "a helper for drivers", []string{"plugins"}},

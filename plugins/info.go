@@ -121,6 +121,7 @@ type Rollback string
 const (
 	RollbackDevice  Rollback = "device"  // the platform's own confirm timer
 	RollbackDeadman Rollback = "deadman" // a job that the driver arms on the device
+	RollbackSession Rollback = "session" // the platform's own confirm timer, which only the login that committed can stop: the agent keeps its session to the end
 	RollbackReboot  Rollback = "reboot"  // the device reboots into its startup configuration
 	RollbackNone    Rollback = "none"    // nobody: a gate, overruled by name only
 )

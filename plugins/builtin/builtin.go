@@ -10,6 +10,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/eos"
 	"github.com/cfgvault/cfgvault/plugins/frr"
 	"github.com/cfgvault/cfgvault/plugins/ios"
+	"github.com/cfgvault/cfgvault/plugins/iosxr"
 	"github.com/cfgvault/cfgvault/plugins/junos"
 	"github.com/cfgvault/cfgvault/plugins/linux"
 	"github.com/cfgvault/cfgvault/plugins/nxos"
@@ -21,17 +22,7 @@ import (
 
 // Drivers returns every built-in driver that is code, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{
-		eos.New(),
-		frr.New(),
-		ios.New(),
-		junos.New(),
-		linux.New(),
-		nxos.New(),
-		openwrt.New(),
-		routeros.New(),
-		sonic.New(),
-	}
+	return []plugins.Driver{eos.New(), frr.New(), ios.New(), iosxr.New(), junos.New(), linux.New(), nxos.New(), openwrt.New(), routeros.New(), sonic.New()}
 }
 
 // Profiles returns the names of the built-in profiles, sorted.

@@ -39,7 +39,7 @@ func check(name string, i plugins.Info) error {
 		seen[c] = true
 	}
 	switch i.Rollback {
-	case plugins.RollbackDevice, plugins.RollbackDeadman, plugins.RollbackReboot, plugins.RollbackNone:
+	case plugins.RollbackDevice, plugins.RollbackSession, plugins.RollbackDeadman, plugins.RollbackReboot, plugins.RollbackNone:
 		if !seen[plugins.CapRestore] {
 			return fail("it says who rolls back and cannot restore")
 		}

@@ -191,7 +191,7 @@ func (k *kit) checkCapabilities(i plugins.Info, bad func(string, ...any)) {
 			bad("it lists %q twice", c)
 		}
 	}
-	rollbacks := []plugins.Rollback{plugins.RollbackDevice, plugins.RollbackDeadman, plugins.RollbackReboot, plugins.RollbackNone}
+	rollbacks := []plugins.Rollback{plugins.RollbackDevice, plugins.RollbackSession, plugins.RollbackDeadman, plugins.RollbackReboot, plugins.RollbackNone}
 	switch {
 	case i.Can(plugins.CapRestore) && !slices.Contains(rollbacks, i.Rollback):
 		bad("it restores and does not say who rolls back")

@@ -20,6 +20,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/ios"
+	"github.com/cfgvault/cfgvault/plugins/simulate/iosxr"
 	"github.com/cfgvault/cfgvault/plugins/simulate/junos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/nxos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/openwrt"
@@ -43,6 +44,7 @@ func platforms() []platform {
 	return []platform{
 		{"eos", func(o device.Options) *device.Device { return eos.New(o, eos.Variant{}) }, eos.Sample},
 		{"ios", func(o device.Options) *device.Device { return ios.New(o, ios.Variant{}) }, ios.Sample},
+		{"iosxr", iosxr.New, iosxr.Sample},
 		{"junos", junos.New, junos.Sample},
 		{"nxos", nxos.New, nxos.Sample},
 		{"openwrt", func(o device.Options) *device.Device { return openwrt.New(o, openwrt.Variant{}) }, openwrt.Sample},

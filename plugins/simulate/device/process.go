@@ -251,6 +251,7 @@ func (c *localStream) Close() error {
 		c.inR.Close()
 		c.Conn.Close()
 		c.r.t.Hangup()
+		<-c.r.done
 	})
 	return nil
 }
