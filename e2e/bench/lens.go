@@ -62,15 +62,41 @@ func (b *bench) lenses(ctx context.Context) error {
 	b.note("render it", one, "100 ms")
 	b.line("render 8 MiB / eight times 1 MiB", eight, 8*one, "1.3x")
 
-	file := filepath.Join(b.dir, "switch.cfg")
-	if err := os.WriteFile(file, switchText(1<<20), 0o600); err != nil {
+	if err := b.peak(ctx, "eos", "1 MiB", switchText(1<<20)); err != nil {
+		return err
+	}
+	return b.router(ctx)
+}
+
+// router: a RouterOS export of 10 MiB, which block lists make.
+func (b *bench) router(ctx context.Context) error {
+	ros, err := renderer("routeros")
+	if err != nil {
+		return err
+	}
+	text := exportText(10 << 20)
+	took, err := settled(func() error {
+		_, err := ros.Normalize(ctx, plugins.Facts{}, []plugins.Artefact{{Name: "export", Role: plugins.RoleRunning, Data: text}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b.note("normalise 10 MiB of a RouterOS export", took, "1.5 s")
+	return b.peak(ctx, "routeros", "10 MiB of a RouterOS export", text)
+}
+
+// peak is the most memory of a process that normalises a text.
+func (b *bench) peak(ctx context.Context, driver, what string, text []byte) error {
+	file := filepath.Join(b.dir, driver+".cfg")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, self, "-normalise", file).Output()
+	out, err := exec.CommandContext(ctx, self, "-driver", driver, "-normalise", file).Output()
 	if err != nil {
 		return fmt.Errorf("normalise in a process of its own: %w", err)
 	}
@@ -78,7 +104,7 @@ func (b *bench) lenses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.size("most memory of a process that normalises 1 MiB", peak, "64 MiB")
+	b.size("most memory of a process that normalises "+what, peak, "64 MiB")
 	return nil
 }
 
@@ -96,18 +122,19 @@ func renderer(name string) (renderingDriver, error) {
 	return r, nil
 }
 
-// normalise reads one EOS configuration, as a plugin does, and prints the most
+// normalise reads one configuration, as a plugin does, and prints the most
 // memory that this process has held, in bytes.
-func normalise(ctx context.Context, file string, stdout io.Writer) error {
+func normalise(ctx context.Context, driver, file string, stdout io.Writer) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	eos, err := renderer("eos")
+	d, err := renderer(driver)
 	if err != nil {
 		return err
 	}
-	if _, err = eos.Normalize(ctx, plugins.Facts{}, []plugins.Artefact{{Name: "running-config", Role: plugins.RoleRunning, Data: text}}); err != nil {
+	name := d.Info().Artefacts[0].Name
+	if _, err = d.Normalize(ctx, plugins.Facts{}, []plugins.Artefact{{Name: name, Role: plugins.RoleRunning, Data: text}}); err != nil {
 		return err
 	}
 	// Not getrusage(2): its maximum begins with what the parent held at fork.
@@ -132,4 +159,22 @@ func switchText(n int) []byte {
 			i, i, i>>8&255, i&255)
 	}
 	return append(b, "end\n"...)
+}
+
+// exportText is a RouterOS export of at least n bytes: block lists, users and
+// firewall rules, broken near column 80 as the device does.
+func exportText(n int) []byte {
+	b := []byte("# 2026-11-20 02:00:01 by RouterOS 7.18.2\n/ip firewall address-list\n")
+	for i := 0; len(b) < n/2; i++ {
+		b = fmt.Appendf(b, "add address=10.%d.%d.%d comment=\"entry %d\" list=blocked\n", i>>16&255, i>>8&255, i&255, i)
+	}
+	b = append(b, "/ppp secret\n"...)
+	for i := 0; len(b) < 3*n/4; i++ {
+		b = fmt.Appendf(b, "add name=user%d password=made-up-%d profile=default remote-address=\\\n    10.1.%d.%d service=pppoe\n", i, i, i>>8&255, i&255)
+	}
+	b = append(b, "/ip firewall filter\n"...)
+	for i := 0; len(b) < n; i++ {
+		b = fmt.Appendf(b, "add action=accept chain=forward comment=\"rule %d\" dst-port=%d in-interface=\\\n    ether%d protocol=tcp src-address=10.2.%d.%d\n", i, i%65536, i%8, i>>8&255, i&255)
+	}
+	return b
 }

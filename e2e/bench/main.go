@@ -23,10 +23,11 @@ func main() {
 	binary := flag.String("cfgvault", "bin/cfgvault", "binary to measure")
 	only := flag.String("run", "", "the one part to run: one, twenty, fleet, vault, schemas, lenses, restore, wipe, large")
 	devices := flag.String("serve-fleet", "", "for itself: be a fleet of simulated devices of that pace")
+	driver := flag.String("driver", "eos", "for itself: the driver that does it")
 	text := flag.String("normalise", "", "for itself: normalise that file and exit")
 	flag.Parse()
 	if *text != "" {
-		if err := normalise(context.Background(), *text, os.Stdout); err != nil {
+		if err := normalise(context.Background(), *driver, *text, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

@@ -129,26 +129,56 @@ type attrRule struct {
 // reading of one record.
 type recording struct {
 	*syntax.Record
-	at      map[string]int // attributes by name
-	took    []bool         // attributes that the row has
-	secret  []bool         // of these, those that it forgets because they are secrets
-	classes []class        // of lines
-	seen    []int          // number of the record that has classed the line
-	number  int
-	order   map[string]int64 // records understood, by first word
-	heads   []class
+	at     map[string]int    // attributes by name
+	took   []bool            // attributes that the row has
+	secret []bool            // of these, those that it forgets because they are secrets
+	lines  []lineClass       // of the text
+	heads  map[int]lineClass // of lines that several records share
+	kinds  []class
+	kind   map[class]uint16 // index in kinds
+	number int32
+	order  map[string]int64 // records understood, by first word
 }
 
-// class is what is known of a line that several things stand on.
+// class is what is known of a line.
 type class struct {
-	class   plugins.Class
-	rule    string
+	class plugins.Class
+	rule  string
+}
+
+// lineClass is that of one line, small because there may be many.
+type lineClass struct {
+	kind    uint16 // index in kinds; 0: nothing is known
 	section int32
+	seen    int32 // number of the record that has classed it
+}
+
+// of is the index of a class.
+func (c *recording) of(k class) uint16 {
+	i, ok := c.kind[k]
+	if !ok {
+		i = uint16(len(c.kinds))
+		c.kind[k] = i
+		c.kinds = append(c.kinds, k)
+	}
+	return i
 }
 
 // rank orders classes: of what stands on one line the highest counts.
 func rank(c plugins.Class) int {
-	return slices.Index([]plugins.Class{"", plugins.Boilerplate, plugins.Volatile, plugins.SecretOpaque, plugins.Mapped, plugins.Unparsed}, c)
+	switch c {
+	case plugins.Unparsed:
+		return 5
+	case plugins.Mapped:
+		return 4
+	case plugins.SecretOpaque:
+		return 3
+	case plugins.Volatile:
+		return 2
+	case plugins.Boilerplate:
+		return 1
+	}
+	return 0
 }
 
 // records reads a text of records and accounts for its lines.
@@ -158,7 +188,7 @@ func (x *reading) records(text string) {
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		lines++
 	}
-	c := &recording{at: map[string]int{}, classes: make([]class, lines), heads: make([]class, lines), seen: make([]int, lines), order: map[string]int64{}}
+	c := &recording{at: map[string]int{}, lines: make([]lineClass, lines), heads: map[int]lineClass{}, kinds: []class{{}}, kind: map[class]uint16{}, order: map[string]int64{}}
 	x.rec = c
 	sections, names := map[string]int32{Global: 0}, []string{Global}
 	each(func(r *syntax.Record) bool {
@@ -172,7 +202,7 @@ func (x *reading) records(text string) {
 			sections[heading] = section
 			names = append(names, heading)
 		}
-		own := class{plugins.Unparsed, "", section}
+		own := class{plugins.Unparsed, ""}
 		if row != nil {
 			own.class, own.rule = classOf(row), row.Rule
 		}
@@ -189,13 +219,13 @@ func (x *reading) records(text string) {
 				of.class, of.rule = x.silentClass(i, own)
 			}
 			for line := r.Attrs[i].From; line < min(r.Attrs[i].To, lines); line++ {
-				c.merge(c.classes, line, of)
-				c.seen[line] = c.number
+				c.merge(line, of, section)
+				c.lines[line].seen = c.number
 			}
 		}
 		for line := r.From; line < min(r.To, lines); line++ {
-			if c.seen[line] != c.number {
-				c.merge(c.classes, line, own)
+			if c.lines[line].seen != c.number {
+				c.merge(line, own, section)
 			}
 		}
 		head := own
@@ -203,8 +233,8 @@ func (x *reading) records(text string) {
 			head.class, head.rule = plugins.Mapped, ""
 		}
 		for _, line := range r.Heads {
-			if line < lines && (c.heads[line].class == "" || c.heads[line].class == plugins.Unparsed) {
-				c.heads[line] = head
+			if k := c.kinds[c.heads[line].kind].class; k == "" || k == plugins.Unparsed && head.class != k {
+				c.heads[line] = lineClass{kind: c.of(head), section: section}
 			}
 		}
 		if row != nil {
@@ -218,14 +248,15 @@ func (x *reading) records(text string) {
 	}
 	n := 0
 	for line := range strings.Lines(text) {
-		k := c.classes[n]
-		if k.class == "" {
-			k = c.heads[n]
+		at := c.lines[n]
+		if at.kind == 0 {
+			at = c.heads[n]
 		}
+		k := c.kinds[at.kind]
 		if n++; strings.TrimSpace(line) == "" {
 			continue
 		}
-		x.section = names[k.section]
+		x.section = names[at.section]
 		switch {
 		case k.class != "":
 			x.account(n, k.class, k.rule)
@@ -238,9 +269,9 @@ func (x *reading) records(text string) {
 	x.count()
 }
 
-func (c *recording) merge(into []class, line int, k class) {
-	if rank(k.class) > rank(into[line].class) {
-		into[line] = k
+func (c *recording) merge(line int, k class, section int32) {
+	if l := &c.lines[line]; rank(k.class) > rank(c.kinds[l.kind].class) {
+		l.kind, l.section = c.of(k), section
 	}
 }
 
