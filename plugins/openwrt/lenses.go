@@ -2,6 +2,7 @@ package openwrt
 
 import (
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -61,6 +62,9 @@ func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, e
 	return out, losses, nil
 }
 
+// countryCode is a country (ISO 3166-1), or the world.
+var countryCode = regexp.MustCompile(`^([A-Z]{2}|00)$`)
+
 const (
 	iface = "cfgvault-interfaces:interfaces/interface[name=$if]"
 	sys   = "cfgvault-system:system/"
@@ -99,6 +103,7 @@ func codecs() map[string]lens.Codec {
 		"ports":     lens.Many(lens.Int(1, 65535), " "),
 		"security":  security(),
 		"section":   lens.Word(func(s string) bool { return sectionName(s) }),
+		"country":   lens.Word(countryCode.MatchString),
 		"zone":      lens.Word(nil).Max(64),
 		"ssid":      lens.Value().Max(32),
 	}
@@ -183,7 +188,6 @@ func systemRows() []lens.Row {
 
 func deviceRows() []lens.Row {
 	const bridge = " cfgvault-interfaces:interfaces/interface[name=$b]"
-	const vlans = "cfgvault-vlans:vlans/vlan[id=$v]" + bridge
 	return []lens.Row{
 		{Text: "bridge $if:ifname", Set: iface + "/type=cfgvault-interfaces:bridge"},
 		{Text: "vlan $if:ifname", Attrs: "ifname=$p:ifname vid=$v:1..4094",
@@ -192,8 +196,8 @@ func deviceRows() []lens.Row {
 		{Text: "device $if:ifname", Attrs: "mtu=$n:64..65536", Set: iface + "/mtu=$n", Unless: iface + "/lower=$l"},
 		{Text: "device-mac $if:ifname", Attrs: "macaddr=$m:mac", Set: iface + "/mac-address=$m", Unless: iface + "/lower=$l"},
 		{Text: "port $if:ifname $b:ifname", Set: iface + "/bridge/member-of=$b" + bridge},
-		{Text: "tagged $if:ifname $b:ifname $v:1..4094", Set: iface + "/switchport/trunk-vlan~=$v " + vlans, If: iface + "/bridge/member-of=$b"},
-		{Text: "pvid $if:ifname $b:ifname $v:1..4094", Set: iface + "/switchport/native-vlan=$v " + vlans, If: iface + "/bridge/member-of=$b"},
+		{Text: "tagged $if:ifname $b:ifname $v:1..4094", Set: iface + "/switchport/trunk-vlan~=$v" + bridge, If: iface + "/bridge/member-of=$b"},
+		{Text: "pvid $if:ifname $b:ifname $v:1..4094", Set: iface + "/switchport/native-vlan=$v" + bridge, If: iface + "/bridge/member-of=$b"},
 	}
 }
 
@@ -237,7 +241,7 @@ func wifiRows() []lens.Row {
 	}
 	return []lens.Row{
 		{Text: "wifi-device $n:section",
-			Attrs: "{ type=$type } { path=$path } { band=$band } { channel=$channel } { htmode=$width } { country=$country } { txpower=$power:0..60 } { disabled=$off:off }",
+			Attrs: "{ type=$type } { path=$path } { band=$band:one-of=2g|5g|6g|60g } { channel=$channel } { htmode=$width } { country=$country:country } { txpower=$power:0..60 } { disabled=$off:off }",
 			Set:   at(radio, "driver=$type", "path=$path", "band=$band", "channel=$channel", "width=$width", "country=$country", "tx-power=$power", "enabled=$off")},
 		{Text: "wifi-iface $n:section",
 			Attrs: "{ device=$r:words } { network=$if:ifnames } { mode=$mode:one-of=ap|sta>station|mesh|adhoc|monitor } { ssid=$ssid:ssid } { encryption=$e:security } { key=$k:value } { hidden=$hid:on } { isolate=$iso:on } { disabled=$off:off }",

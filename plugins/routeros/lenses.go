@@ -242,9 +242,9 @@ func wifiRows() []lens.Row {
 	const profile = wifi + "profile[name=$n]"
 	const radio, network = wifi + "radio[name=$n]", wifi + "network[name=$n]"
 	legacy := "{ ssid=$ssid:value } { mode=$m:mode } { security-profile=$p:value } { hide-ssid=$hid:yes } { disabled=$off:no } { band=$band } { frequency=$ch } { channel-width=$w } { country=$cc:value } { tx-power=$tx:0..60 }"
-	set := at(network, "ssid=$ssid", "mode=$m", "profile=$p", "hidden=$hid", "enabled=$off") + " " + at(radio, "band=$band", "channel=$ch", "width=$w", "country=$cc", "tx-power=$tx")
+	set := at(network, "radio+=$n", "ssid=$ssid", "mode=$m", "profile=$p", "hidden=$hid", "enabled=$off") + " " + at(radio, "band=$band", "channel=$ch", "width=$w", "country=$cc", "tx-power=$tx")
 	modern := "{ configuration.ssid=$ssid:value } { configuration.mode=$m:mode } { security=$p:value } { security.authentication-types=$auth:auth } { security.passphrase=$key:value } { configuration.hide-ssid=$hid:yes } { disabled=$off:no } { channel.band=$band } { channel.frequency=$ch } { channel.width=$w } { configuration.country=$cc:value }"
-	modernSet := at(network, "ssid=$ssid", "mode=$m", "profile=$p", "authentication*=$auth", "passphrase=$key", "hidden=$hid", "enabled=$off") + " " + at(radio, "band=$band", "channel=$ch", "width=$w", "country=$cc")
+	modernSet := at(network, "radio+=$n", "ssid=$ssid", "mode=$m", "profile=$p", "authentication*=$auth", "passphrase=$key", "hidden=$hid", "enabled=$off") + " " + at(radio, "band=$band", "channel=$ch", "width=$w", "country=$cc")
 	return []lens.Row{
 		{Text: "/interface/wifi/security add", Attrs: "name=$n { authentication-types=$auth:auth } { passphrase=$key:value }", Set: at(profile, "authentication*=$auth", "passphrase=$key")},
 		{Text: "/interface/wireless/security-profiles add", Attrs: "name=$n { authentication-types=$auth:auth } { mode=dynamic-keys } { wpa2-pre-shared-key=$key:value }", Set: at(profile, "authentication*=$auth", "passphrase=$key"), ReadOnly: true},
