@@ -22,7 +22,18 @@ import (
 
 // Drivers returns every built-in driver that is code, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{eos.New(), frr.New(), ios.New(), iosxr.New(), junos.New(), linux.New(), nxos.New(), openwrt.New(), routeros.New(), sonic.New()}
+	return []plugins.Driver{
+		eos.New(),
+		frr.New(),
+		ios.New(),
+		iosxr.New(),
+		junos.New(),
+		linux.New(),
+		nxos.New(),
+		openwrt.New(),
+		routeros.New(),
+		sonic.New(),
+	}
 }
 
 // Profiles returns the names of the built-in profiles, sorted.
