@@ -219,25 +219,26 @@ func (c *compiler) conditional(v value) string {
 	return ""
 }
 
-// readDefault reads a default in the place where it is written.
+// readDefault reads a default in the place where it is written: without a
+// prefix an identity is one of the module that has the default (§9.10.3).
 func (c *compiler) readDefault(d attached, n *Node) (value, *valueError) {
-	prefixes := c.prefixesOf(d.stmt, n.module)
+	prefixes := prefixesOf(d.stmt)
 	r := &reading{set: c.set, node: n, hint: hintDefault, module: func(p string) (string, bool) {
 		// An identity that is a default has to be one that data can have.
-		if m := d.stmt.src.prefixes[p]; m != nil {
-			c.need(m)
+		m := d.stmt.src.prefixes[p]
+		if p == "" {
+			m = d.stmt.src.module
 		}
+		c.need(m)
 		return prefixes(p)
 	}}
 	return r.read(n.typ, d.arg)
 }
 
-func (c *compiler) prefixesOf(s *statement, own *Module) func(string) (string, bool) {
+// prefixesOf returns what prefixes stand for at s.
+func prefixesOf(s *statement) func(string) (string, bool) {
 	return func(p string) (string, bool) {
 		if p == "" {
-			if own != nil && !c.lent {
-				return own.Name, true
-			}
 			return s.src.module.Name, true
 		}
 		m, ok := s.src.prefixes[p]
@@ -250,7 +251,7 @@ func (c *compiler) prefixesOf(s *statement, own *Module) func(string) (string, b
 
 // checkDefault checks a typedef's default.
 func (c *compiler) checkDefault(d *statement, t *Type, at *statement) {
-	r := &reading{set: c.set, node: &Node{}, hint: hintDefault, module: c.prefixesOf(d, d.src.module)}
+	r := &reading{set: c.set, node: &Node{}, hint: hintDefault, module: prefixesOf(d)}
 	if t.Base == BaseInstanceIdentifier {
 		return // needs the tree: checked where it is used
 	}

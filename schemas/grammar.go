@@ -78,14 +78,26 @@ func newGrammar() grammar {
 	return g
 }
 
-// dataStmts are the data definition statements.
-const dataStmts = " anydata anyxml choice container leaf leaf-list list uses "
+// named reports whether the argument of a statement is an identifier.
+func named(kw string) bool {
+	switch kw {
+	case "module", "submodule", "import", "include", "belongs-to", "typedef", "container", "leaf", "leaf-list", "list", "choice", "case", "anydata", "anyxml",
+		"grouping", "rpc", "action", "notification", "identity", "extension", "feature", "prefix", "bit", "argument":
+		return true
+	}
+	return false
+}
 
-// identifierArgs are the statements whose argument is an identifier.
-const identifierArgs = " module submodule import include belongs-to typedef container leaf leaf-list list choice case anydata anyxml" +
-	" grouping rpc action notification identity extension feature prefix bit argument "
+// isDataDef reports whether a statement is a data definition statement.
+func isDataDef(kw string) bool {
+	switch kw {
+	case "anydata", "anyxml", "choice", "container", "leaf", "leaf-list", "list", "uses":
+		return true
+	}
+	return false
+}
 
-// sections is the order of statements in a module (RFC 7950 §14: header,
+// section is the order of statements in a module (RFC 7950 §14: header,
 // linkage, meta, revision, body).
 func section(kw string) int {
 	switch kw {
@@ -114,7 +126,7 @@ func (g grammar) check(s *statement, report func(*ModuleError)) {
 	if (s.kw == "input" || s.kw == "output") && s.hasArg {
 		report(faultf(s, "RFC 7950 §7.14", "%q takes no argument", s.kw))
 	}
-	if strings.Contains(identifierArgs, " "+s.kw+" ") && s.hasArg {
+	if named(s.kw) && s.hasArg {
 		switch {
 		case !isIdentifier(s.arg):
 			report(faultf(s, "RFC 7950 §6.2", "%s: %q is not an identifier", s.kw, clip(s.arg)))
@@ -131,7 +143,7 @@ func (g grammar) check(s *statement, report func(*ModuleError)) {
 			g.unknown(c, report)
 			continue
 		}
-		nodes = nodes || strings.Contains(dataStmts, " "+c.kw+" ")
+		nodes = nodes || isDataDef(c.kw)
 		n, ok := allowed[c.kw]
 		switch {
 		case !ok && g[c.kw] == nil:

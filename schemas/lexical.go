@@ -49,6 +49,9 @@ func (l *lexer) insert(i int, s string) {
 
 // char takes one character, which §14 (yang-char) must allow.
 func (l *lexer) char() {
+	if l.err != "" {
+		return
+	}
 	c := l.in[l.at]
 	if c < utf8.RuneSelf {
 		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' {
@@ -67,11 +70,25 @@ func (l *lexer) char() {
 	l.at += n
 }
 
+// plain takes characters up to one that needs a closer look: a control
+// character, one that is not ASCII, or one of stop.
+func (l *lexer) plain(stop string) {
+	for l.at < len(l.in) {
+		c := l.in[l.at]
+		if c < 0x20 || c >= utf8.RuneSelf || c == stop[0] || c == stop[1] {
+			return
+		}
+		l.at++
+	}
+}
+
 func (l *lexer) ahead(s string) bool { return strings.HasPrefix(l.in[l.at:], s) }
 
 func (l *lexer) token() {
 	switch c := l.in[l.at]; c {
-	case ' ', '\t', '\n', '\r', ';':
+	case ' ', '\t', ';':
+		l.at++
+	case '\n', '\r':
 		l.char()
 	case '{':
 		if l.depth++; l.depth > maxStmtDepth {
@@ -86,7 +103,7 @@ func (l *lexer) token() {
 	default:
 		switch {
 		case l.ahead("//"):
-			for l.at < len(l.in) && l.in[l.at] != '\n' && l.err == "" {
+			for l.plain("\n\n"); l.at < len(l.in) && l.in[l.at] != '\n' && l.err == ""; l.plain("\n\n") {
 				l.char()
 			}
 		case l.ahead("/*"):
@@ -109,7 +126,9 @@ func (l *lexer) token() {
 // §1.1), and goyang always does.
 func (l *lexer) quoted(q byte) {
 	start := l.line
+	stop := string([]byte{q, '\\'})
 	for l.at++; ; {
+		l.plain(stop)
 		if l.at >= len(l.in) {
 			l.line = start
 			l.fail("a closing %c is missing", q)
@@ -130,7 +149,10 @@ func (l *lexer) quoted(q byte) {
 			}
 			l.at++
 		}
-		if l.char(); l.err != "" {
+		if l.at < len(l.in) {
+			l.char()
+		}
+		if l.err != "" {
 			return
 		}
 	}
@@ -144,22 +166,31 @@ func (l *lexer) quoted(q byte) {
 func (l *lexer) unquoted() {
 	start := l.at
 	for l.at < len(l.in) && l.err == "" {
-		switch c := l.in[l.at]; {
-		case strings.IndexByte(" \t\r\n;{}", c) >= 0:
+		switch c := l.in[l.at]; c {
+		case ' ', '\t', '\r', '\n', ';', '{', '}':
 			l.version(l.in[start:l.at])
 			return
-		case c == '"' || c == '\'':
+		case '"', '\'':
 			if l.in[start:l.at] != "+" {
 				l.fail("a quote stands in an unquoted string, or a blank is missing before it")
 			}
 			return
-		case l.ahead("//") || l.ahead("/*"):
-			l.insert(l.at, " ")
-			return
-		case l.ahead("*/"):
-			l.fail("a comment ends that did not begin")
+		case '/', '*':
+			switch {
+			case l.ahead("//") || l.ahead("/*"):
+				l.insert(l.at, " ")
+				return
+			case l.ahead("*/"):
+				l.fail("a comment ends that did not begin")
+				return
+			}
+			l.at++
 		default:
-			l.char()
+			if c > 0x20 && c < utf8.RuneSelf {
+				l.at++
+			} else {
+				l.char()
+			}
 		}
 	}
 }

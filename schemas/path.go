@@ -131,6 +131,11 @@ func (s *Set) stepNode(at *Node, ref string, module func(string) (string, bool))
 		}
 	} else {
 		local = ref
+		if at.kind == KindRoot {
+			if own, ok := module(""); ok {
+				mod = own
+			}
+		}
 	}
 	n := at.kids[name{mod, local}]
 	if n == nil {

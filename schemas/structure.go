@@ -28,6 +28,9 @@ func (s *Set) Structures() []string {
 const (
 	structureRule = "RFC 8791 §4"
 	yangDataRule  = "RFC 8040 §8"
+
+	// dataStmts are the data definition statements.
+	dataStmts = " anydata anyxml choice container leaf leaf-list list uses "
 )
 
 // structure is one that is being compiled: its root and where it is written.

@@ -189,7 +189,17 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 		if r.hint == hintText && r.prefixed && unprefixed(s) {
 			return v, r.errorf(nil, "RFC 7950 §9.13.2", "%s is not an instance-identifier: in XML each name needs its prefix", r.show(s))
 		}
-		p, err := r.set.instancePath(strings.Trim(s, " \t\r\n"), r.module, false, r.prefixing())
+		module := r.module
+		if r.hint == hintDefault && r.node.module != nil {
+			// Names of a default without a prefix are those of XPath (§6.4.1).
+			module = func(p string) (string, bool) {
+				if p == "" {
+					return r.node.module.Name, true
+				}
+				return r.module(p)
+			}
+		}
+		p, err := r.set.instancePath(strings.Trim(s, " \t\r\n"), module, false, r.prefixing())
 		if err != nil {
 			return v, r.errorf(nil, "RFC 7950 §9.13", "%s is not an instance-identifier: %v", r.show(s), err)
 		}
