@@ -116,6 +116,7 @@ func FuzzPattern(f *testing.F) {
 	for _, p := range []string{`[a-z]+`, `a|b`, `(ab){2,3}c?`, `\d+`, `\p{L}*`, `[^a-c]`, `[a-z-[aeiou]]`, `\i\c*`, `.{0,2000}`, `^$`, `[\w-]`, `\S(.*\S)?`} {
 		f.Add(p, "ab")
 	}
+	zeros := regexp.MustCompile(`[{,]0\d`) // no repetition to Go
 	plain := regexp.MustCompile(`^[a-z0-9()|*+?.{},]*$`)
 	f.Fuzz(func(t *testing.T, xsd, s string) {
 		p, err := newPattern(xsd)
@@ -123,7 +124,7 @@ func FuzzPattern(f *testing.F) {
 			return
 		}
 		got := p.match(s)
-		if !plain.MatchString(xsd) || strings.Contains(xsd, "(?") || strings.ContainsAny(s, "\r\n") {
+		if !plain.MatchString(xsd) || strings.Contains(xsd, "(?") || zeros.MatchString(xsd) || strings.ContainsAny(s, "\r\n") {
 			return // Go and XML Schema mean different things by them
 		}
 		re, err := regexp.Compile(`\A(?:` + xsd + `)\z`)

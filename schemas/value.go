@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -88,7 +89,11 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 			return encoding("a JSON number")
 		}
 		// Defaults in modules may be hexadecimal or octal (§9.2.1).
-		n, ok := parseInteger(strings.TrimSpace(s), r.hint != hintDefault)
+		digits := strings.TrimSpace(s)
+		if r.hint == hintNumber {
+			digits = withoutExponent(digits)
+		}
+		n, ok := parseInteger(digits, r.hint != hintDefault)
 		if !ok {
 			return v, r.errorf(nil, "RFC 7950 §9.2.1", "%s is not an integer", r.show(s))
 		}
@@ -246,6 +251,31 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 		return v, r.errorf(nil, "RFC 7950 §9", "the type is not known")
 	}
 	return v, nil
+}
+
+// withoutExponent writes a JSON number with an exponent as the integer that it
+// is (RFC 7951 §6.1 has integers as JSON numbers, however they are written);
+// other numbers, and those too large for any type, are returned as they are.
+func withoutExponent(s string) string {
+	mantissa, exponent, ok := strings.Cut(strings.ToLower(s), "e")
+	e, err := strconv.Atoi(exponent)
+	if !ok || err != nil || e > 20 || e < -20 || len(mantissa) > 64 {
+		return s
+	}
+	sign := ""
+	if strings.HasPrefix(mantissa, "-") {
+		sign, mantissa = "-", mantissa[1:]
+	}
+	whole, frac, _ := strings.Cut(mantissa, ".")
+	digits, point := whole+frac, len(whole)+e
+	if point > len(digits) {
+		digits += strings.Repeat("0", point-len(digits))
+	}
+	point = max(point, 0)
+	if strings.Trim(digits[point:], "0") != "" || point == 0 && strings.Trim(digits, "0") != "" {
+		return s // it has a fraction
+	}
+	return sign + "0" + digits[:point]
 }
 
 // prefixing says how names are written in the encoding that is read.
