@@ -221,3 +221,35 @@ func TestRangesThatTouch(t *testing.T) {
 		t.Error("a range with a gap in it is accepted")
 	}
 }
+
+// TestAppTags: the error-app-tag and error-message of a module, and those that
+// RFC 7950 §15 gives errors without one, are those of the error.
+func TestAppTags(t *testing.T) {
+	set, err := load(map[string]string{"m.yang": wrap(`container p { presence x;
+	  leaf a { type int8 { range "1..5" { error-message "one to five"; error-app-tag t-range; } } must ". != 3" { error-message "not three"; error-app-tag t-must; } must ". != 4"; }
+	  leaf s { type string { length "1..3" { error-app-tag t-length; } pattern "[a-c]*" { error-message "a to c"; error-app-tag t-pattern; } } }
+	  leaf r { type leafref { path "/m:l/m:k"; } } leaf i { type instance-identifier; } leaf-list n { type int8; min-elements 1; max-elements 2; }
+	  choice c { mandatory true; leaf x { type empty; } leaf y { type empty; } } } list l { key k; unique v; leaf k { type string; } leaf v { type string; } }`)}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := func(members string) string { return `{"m:p":{"n":[1],"x":[null],` + members + `}}` }
+	for data, want := range map[string][2]string{
+		p(`"a":6`):                         {"t-range", "one to five"},
+		p(`"a":3`):                         {"t-must", "not three"},
+		p(`"a":4`):                         {"must-violation", "not met"},
+		p(`"s":"abca"`):                    {"t-length", "length"},
+		p(`"s":"d"`):                       {"t-pattern", "a to c"},
+		p(`"r":"z"`):                       {"instance-required", "not a value"},
+		p(`"i":"/m:l[k='z']"`):             {"instance-required", "leads to nothing"},
+		`{"m:p":{"x":[null]}}`:             {"too-few-elements", "at least 1"},
+		`{"m:p":{"x":[null],"n":[1,2,3]}}`: {"too-many-elements", "at most 2"},
+		`{"m:p":{"n":[1]}}`:                {"missing-choice", "one case"},
+		`{"m:l":[{"k":"1","v":"x"},{"k":"2","v":"x"}]}`: {"data-not-unique", "values of v"},
+	} {
+		var fault *schemas.PathError
+		if err := check(set, data); !errors.As(err, &fault) || fault.AppTag != want[0] || !strings.Contains(fault.Message, want[1]) {
+			t.Errorf("%s: got %+v, want %q", data, err, want)
+		}
+	}
+}

@@ -7,14 +7,20 @@
 // Modules are compiled from their statements: submodules, imports by revision,
 // typedefs, groupings with refine and augment, augments, deviations, features,
 // identities, choices, rpcs, actions and notifications (compiled, not
-// instantiated). What the RFC forbids is refused with file, line and rule. A
+// instantiated), structures (RFC 8791) and yang-data (RFC 8040), each of which
+// is a tree of its own. What the RFC forbids is refused with file, line and rule. A
 // module that is hostile cannot exhaust the process: depth, size and expansion
 // are bounded and cycles are refused.
 //
 // The package knows YANG, not vendors. It deliberately does not look for
 // modules anywhere but in the sources it is given, does not log, and does not
-// read YIN. Not done yet: the statements of extensions other than cfgvault-extensions are
-// checked to exist and otherwise left alone, which RFC 7950 §6.3.1 allows, so
-// that structures (RFC 8791) and yang-data have no instances; deprecated and
-// obsolete definitions are treated as current ones.
+// read YIN. No feature of RFC 7950 that concerns configuration is missing. Of
+// the rest: rpcs, actions and notifications have no instances; the features of a
+// leafref's target are not compared with its own (§9.9: only a target that is
+// ruled out is refused); of modules that are only imported the definitions are
+// checked that something uses; a namespace is not checked to be a URI; statements
+// of extensions that are not known here (those of cfgvault-extensions, RFC 7952,
+// RFC 8791 and RFC 8040 are) are checked for their names, arguments and grammar
+// and otherwise left alone, which §6.3.1 allows. testdata/rfc7950 has a case for
+// each rule.
 package schemas
