@@ -253,3 +253,34 @@ func TestAppTags(t *testing.T) {
 		}
 	}
 }
+
+// TestAccessibleTree: expressions of configuration do not see state, those of
+// state see both (RFC 7950 §6.4.1).
+func TestAccessibleTree(t *testing.T) {
+	set, err := load(map[string]string{"m.yang": wrap(`leaf s { config false; type string; must "/m:a = 'y'"; } leaf a { type string; must "not(/m:s)"; }
+	  list l { key k; leaf k { type string; } leaf v { config false; type string; } must "count(/m:l[v = 'x']) = 0"; } leaf b { when "/m:s"; type string; }`)}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := func(data string) error {
+		tree, err := set.ParseJSON([]byte(data))
+		if err != nil {
+			return err
+		}
+		return set.Validate(tree)
+	}
+	entries := make([]string, 12) // enough for an index
+	for i := range entries {
+		entries[i] = `{"k":"` + string(rune('a'+i)) + `","v":"x"}`
+	}
+	for _, good := range []string{`{"m:s":"x","m:a":"y"}`, `{"m:a":"z"}`, `{"m:l":[` + strings.Join(entries, ",") + `]}`} {
+		if err := judge(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{`{"m:s":"x","m:a":"z"}`, `{"m:s":"x"}`, `{"m:s":"x","m:a":"y","m:b":"z"}`} {
+		if judge(bad) == nil {
+			t.Errorf("%s: accepted", bad)
+		}
+	}
+}
