@@ -244,3 +244,70 @@ func TestSources(t *testing.T) {
 		t.Error("a revision that is not there was found")
 	}
 }
+
+// TestFeaturesOff: what a feature rules out is compiled and is not there.
+func TestFeaturesOff(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		want       string // of the refusal, "" if it compiles
+		good, bad  []string
+		ours       string // data that is valid, on which yanglint fails
+	}{
+		{name: "augment", body: `feature f; augment /c { leaf x { type string; } } container c { if-feature f; } leaf a { type string; }`, good: []string{`{"m:a":"x"}`}, bad: []string{`{"m:c":{"x":"y"}}`}},
+		{name: "refine", body: `feature f; grouping g { leaf a { if-feature f; type string; } leaf b { type string; } } uses g { refine a { default x; } }`, good: []string{`{"m:b":"x"}`}, bad: []string{`{"m:a":"x"}`}},
+		{name: "refine with a feature", body: `feature f; grouping g { leaf a { type string; } leaf b { type string; } } uses g { refine a { if-feature f; } }`, good: []string{`{"m:b":"x"}`}, bad: []string{`{"m:a":"x"}`}},
+		{name: "uses", body: `feature f; grouping g { leaf a { type string; } } uses g { if-feature f; } leaf b { type string; }`, good: []string{`{"m:b":"x"}`}, bad: []string{`{"m:a":"x"}`}},
+		{name: "uses augment", body: `feature f; grouping g { container c { if-feature f; } } uses g { augment c { leaf x { type string; } } } leaf b { type string; }`, good: []string{`{"m:b":"x"}`}, bad: []string{`{"m:c":{"x":"y"}}`}},
+		{name: "deviation", body: `feature f; leaf a { if-feature f; type string; } deviation /a { deviate add { units x; } } leaf b { type string; }`, good: []string{`{"m:b":"x"}`}, bad: []string{`{"m:a":"x"}`}},
+		{name: "unique", body: `feature f; list l { key k; unique "v w"; leaf k { type string; } leaf w { type string; } leaf v { if-feature f; type string; } }`, good: []string{`{"m:l":[{"k":"1","w":"x"}]}`}, bad: []string{`{"m:l":[{"k":"1","v":"x"}]}`}, ours: `{"m:l":[{"k":"1","w":"x"},{"k":"2","w":"x"}]}`},
+		{name: "default case", body: `feature f; choice c { default x; case x { if-feature f; leaf a { type int8; default 1; } } leaf b { type string; } }`, good: []string{`{"m:b":"x"}`}, bad: []string{`{"m:a":1}`}},
+		{name: "mandatory", body: `feature f; leaf a { if-feature f; type string; mandatory true; } leaf b { type string; }`, good: []string{`{"m:b":"x"}`}, bad: []string{`{"m:a":"x"}`}},
+		{name: "leafrefs together", body: `feature f; leaf a { if-feature f; type string; } leaf b { if-feature f; type leafref { path "../a"; } } leaf c { type string; }`, good: []string{`{"m:c":"x"}`}, bad: []string{`{"m:b":"x"}`}},
+		{name: "enums and bits", body: `feature f; leaf a { type enumeration { enum x { if-feature f; } enum y; } } leaf b { type bits { bit x { if-feature f; } bit y; } }`, good: []string{`{"m:a":"y","m:b":"y"}`}, bad: []string{`{"m:a":"x"}`, `{"m:b":"x y"}`}},
+		{name: "identities", body: `feature f; identity i; identity j { if-feature f; base i; } identity k { base i; } leaf a { type identityref { base i; } }`, good: []string{`{"m:a":"k"}`}, bad: []string{`{"m:a":"j"}`}},
+		{name: "leafref to what is not there", body: `feature f; leaf a { if-feature f; type string; } leaf b { type leafref { path "../a"; } }`, want: "no node"},
+		{name: "key that is not there", body: `feature f; list l { key k; uses g { if-feature f; } leaf v { type string; } } grouping g { leaf k { type string; } }`, want: "ruled out"},
+		{name: "default enum that is not there", body: `feature f; leaf a { type enumeration { enum x { if-feature f; } enum y; } default x; }`, want: "default"},
+		{name: "faults in what is not there", body: `feature f; leaf a { if-feature f; type nosuch; }`, want: "no type"},
+	} {
+		t.Run(strings.ReplaceAll(tt.name, " ", "_"), func(t *testing.T) {
+			modules := map[string]string{"m.yang": wrap(tt.body)}
+			set, err := schemas.Load(schemas.Options{Search: []schemas.Source{schemas.Files(map[string][]byte{"m.yang": []byte(wrap(tt.body))})},
+				Feature: func(string, string) bool { return false }}, "m")
+			none := []string{"-F", "m:"}
+			if tt.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want %q in it", err, tt.want)
+				}
+				if ok, _ := yanglintWith(t, none, modules, []string{"m"}, ""); ok {
+					t.Error("yanglint accepts it")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range tt.good {
+				if err := check(set, d); err != nil {
+					t.Errorf("%s: refused: %v", d, err)
+				}
+				if ok, out := yanglintWith(t, none, modules, []string{"m"}, d); !ok {
+					t.Errorf("%s: yanglint refuses it: %s", d, out)
+				}
+			}
+			if tt.ours != "" {
+				if err := check(set, tt.ours); err != nil {
+					t.Errorf("%s: refused: %v", tt.ours, err)
+				}
+			}
+			for _, d := range tt.bad {
+				if check(set, d) == nil {
+					t.Errorf("%s: accepted", d)
+				}
+				if ok, _ := yanglintWith(t, none, modules, []string{"m"}, d); ok {
+					t.Errorf("%s: yanglint accepts it", d)
+				}
+			}
+		})
+	}
+}

@@ -11,12 +11,19 @@ import (
 // there is some. Debian's libyang2-tools has it; make deps installs it.
 func yanglint(t testing.TB, modules map[string]string, implement []string, data string) (bool, string) {
 	t.Helper()
+	return yanglintWith(t, nil, modules, implement, data)
+}
+
+// yanglintWith is yanglint with options of its command, such as those that turn
+// features off.
+func yanglintWith(t testing.TB, options []string, modules map[string]string, implement []string, data string) (bool, string) {
+	t.Helper()
 	bin, err := exec.LookPath("yanglint")
 	if err != nil {
 		t.Fatal("yanglint is missing: apt-get install libyang2-tools")
 	}
 	dir := t.TempDir()
-	args := []string{"-D", "-p", dir}
+	args := append([]string{"-D", "-p", dir}, options...)
 	if data != "" {
 		args = append(args, "-e", "-t", "config")
 	}
