@@ -200,5 +200,5 @@ func (t *Tree) Check() error {
 	if errs == nil {
 		return nil
 	}
-	return joinPaths(errs)
+	return joinPaths(errs, 0)
 }

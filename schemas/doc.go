@@ -2,7 +2,9 @@
 // works on data valid against them: it reads and writes RFC 7951 JSON and RFC 7950
 // XML with annotations (RFC 7952), default modes (RFC 6243) and instance-data
 // envelopes (RFC 9195), validates it, writes it in a canonical form in which the
-// same configuration gives the same bytes, compares two trees and hides secrets.
+// same configuration gives the same bytes, compares trees, patches (RFC 8072) and
+// merges them, takes parts of them and hides secrets. Sets of modules are
+// described by YANG libraries (RFC 8525) and kept, compiled, in a cache.
 //
 // Modules are compiled from their statements: submodules, imports by revision,
 // typedefs, groupings with refine and augment, augments, deviations, features,

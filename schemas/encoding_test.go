@@ -255,3 +255,44 @@ func TestDefaultModes(t *testing.T) {
 		t.Error("a mode that does not exist is accepted")
 	}
 }
+
+// TestManyFaults: of very many faults the first are reported and the rest
+// counted, in a time that does not grow with their square.
+func TestManyFaults(t *testing.T) {
+	set := encodingSet(t)
+	const n = 200_000
+	for _, in := range []string{
+		`{"m:l":[` + strings.TrimSuffix(strings.Repeat(`{"v":1},`, n), ",") + `]}`,
+		strings.Repeat(`<l xmlns="urn:m"><q/></l>`, n),
+	} {
+		_, err := set.Parse([]byte(in), schemas.ParseOptions{XML: in[0] == '<'})
+		faults := schemas.Faults(err)
+		if len(faults) != 1001 || !strings.Contains(faults[1000].Error(), "more errors not shown") {
+			t.Fatalf("%d faults, the last %v", len(faults), faults[len(faults)-1])
+		}
+	}
+}
+
+// TestCanonicalValues: the canonical lexical forms of RFC 7950 §9.
+func TestCanonicalValues(t *testing.T) {
+	set, err := load(map[string]string{"m.yang": wrap(`leaf d { type decimal64 { fraction-digits 4; } } leaf i { type int32; } leaf u { type uint64; } leaf b { type bits { bit z; bit a; } } leaf bin { type binary; }
+	  leaf-list n { type int8; } leaf-list s { type string; }`)}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		`<d xmlns="urn:m">+01.5000</d>`: `{"m:d":"1.5"}`, `<d xmlns="urn:m">2</d>`: `{"m:d":"2.0"}`, `<d xmlns="urn:m">-0.0</d>`: `{"m:d":"0.0"}`,
+		`<i xmlns="urn:m">+007</i>`: `{"m:i":7}`, `<i xmlns="urn:m">-0</i>`: `{"m:i":0}`, `<u xmlns="urn:m">018</u>`: `{"m:u":"18"}`,
+		`<b xmlns="urn:m"> a  z </b>`: `{"m:b":"z a"}`, "<bin xmlns=\"urn:m\">AA\nA=</bin>": `{"m:bin":"AAA="}`,
+		`<n xmlns="urn:m">10</n><n xmlns="urn:m">9</n><n xmlns="urn:m">-1</n>`:    `{"m:n":[-1,9,10]}`,
+		`<s xmlns="urn:m">b</s><s xmlns="urn:m">a</s><s xmlns="urn:m">A</s>`:      `{"m:s":["A","a","b"]}`,
+		`<s xmlns="urn:m">/</s><s xmlns="urn:m">&#127;</s><s xmlns="urn:m">ä</s>`: `{"m:s":["/","\u007f","ä"]}`,
+	} {
+		tree, err := set.Parse([]byte(in), schemas.ParseOptions{XML: true})
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+		} else if got := string(tree.Canonical()); got != strings.ReplaceAll(want, `\u007f`, "\x7f") {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}

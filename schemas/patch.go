@@ -139,7 +139,7 @@ func (s *Set) ReadPatch(data []byte, o ParseOptions) (*Patch, error) {
 	r := &patchReader{reader: &reader{tree: t, set: s, opts: o}, patch: &Patch{set: s}}
 	r.read(top)
 	if len(r.errs) > 0 {
-		return nil, joinPaths(r.errs)
+		return nil, joinPaths(r.errs, 0)
 	}
 	return r.patch, nil
 }

@@ -84,7 +84,7 @@ func (s *Set) parse(in string, o ParseOptions) (*Tree, error) {
 		r.faultAt("/", e.offset, rule, "%s", e.text)
 	}
 	if len(r.errs) > 0 {
-		return nil, joinPaths(r.errs)
+		return nil, joinPaths(r.errs, r.more)
 	}
 	return t, nil
 }
@@ -100,15 +100,19 @@ func invalidUTF8(in string) int {
 	return len(in)
 }
 
-// joinPaths joins errors in the order in which they were found.
-func joinPaths(errs []*PathError) error {
+// joinPaths joins errors in the order in which they were found. more is how many
+// were only counted.
+func joinPaths(errs []*PathError, more int) error {
 	all := make([]error, 0, len(errs))
 	for i, e := range errs {
 		if i == maxDataErrors {
-			all = append(all, fmt.Errorf("%d more errors", len(errs)-i))
+			more += len(errs) - i
 			break
 		}
 		all = append(all, e)
+	}
+	if more > 0 {
+		all = append(all, fmt.Errorf("%s not shown", plural(more, "more error")))
 	}
 	return errors.Join(all...)
 }
@@ -154,22 +158,31 @@ type reader struct {
 	set    *Set
 	opts   ParseOptions
 	errs   []*PathError
+	more   int // faults beyond those
 	serial int
 	spoilt map[*item]bool // list entries with a key that was reported already
 	slab   []item
 }
 
 func (r *reader) faultAt(path string, offset int, rule, format string, args ...any) {
+	if r.full() {
+		r.more++
+		return
+	}
 	line, column := r.tree.text.position(offset)
 	r.errs = append(r.errs, &PathError{Path: path, Rule: rule, Line: line, Column: column, Message: fmt.Sprintf(format, args...)})
 }
 
 func (r *reader) reportf(it *item, offset int, rule, format string, args ...any) {
-	r.faultAt(it.path(), offset, rule, format, args...)
+	path := ""
+	if !r.full() { // to find the place of an entry without keys takes time
+		path = it.path()
+	}
+	r.faultAt(path, offset, rule, format, args...)
 }
 
-// full reports whether so much is wrong that going on makes no sense.
-func (r *reader) full() bool { return len(r.errs) > 2*maxDataErrors }
+// full reports whether more faults are only counted.
+func (r *reader) full() bool { return len(r.errs) >= maxDataErrors }
 
 // newItem makes a node, many with one allocation.
 func (r *reader) newItem(n *Node, parent *item, offset int) *item {
@@ -196,8 +209,12 @@ func (r *reader) keysOf(k *item) {
 
 // badValue reports a value that does not fit its type.
 func (r *reader) badValue(it *item, offset int, e *valueError) {
-	r.reportf(it, offset, e.rule, "%s", e.text)
-	r.errs[len(r.errs)-1].AppTag = e.tag
+	if n := len(r.errs); !r.full() {
+		r.reportf(it, offset, e.rule, "%s", e.text)
+		r.errs[n].AppTag = e.tag
+	} else {
+		r.more++
+	}
 	if it.schema.keyIndex > 0 {
 		if r.spoilt == nil {
 			r.spoilt = make(map[*item]bool)

@@ -20,7 +20,7 @@ func (s *Set) Validate(t *Tree) error {
 	if len(v.errs) == 0 {
 		return nil
 	}
-	return joinPaths(v.errs)
+	return joinPaths(v.errs, 0)
 }
 
 // validator holds what one validation computes: the tree itself stays as it

@@ -45,7 +45,7 @@ func (w *xmlWriter) fault() error {
 	if len(w.errs) == 0 {
 		return nil
 	}
-	return joinPaths(w.errs)
+	return joinPaths(w.errs, 0)
 }
 
 func (w *xmlWriter) all() {
