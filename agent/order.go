@@ -3,29 +3,35 @@ package agent
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
 )
 
-// missing holds what the device has against what it should have. Where
-// interfaces were renamed or lines were merged, the device knows better than we
-// in which order it writes them: then the same statements have to be there,
-// each below the same one, and to mean the same.
+// missing holds what the device has against what it should have. On another unit,
+// or where lines were merged, the device knows better than we in which order it
+// writes them, and it has items of its own: then the same statements have to be
+// there, each below the same one, and to mean the same.
 func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, error) {
 	if r.converted != nil {
 		return r.compareMeaning(ctx, got)
 	}
 	diffs := Compare(r.text, r.want, got.exp.Artefacts)
-	if len(diffs) == 0 || !r.opts.merge && len(r.opts.Map) == 0 {
+	if len(diffs) == 0 || !r.opts.merge && !r.moved {
 		return diffs, nil
 	}
-	if len(Compare(r.text, ordered(r.text, r.want), ordered(r.text, got.exp.Artefacts))) > 0 {
-		return diffs, nil
+	have, err := r.withoutUnit(ctx, got)
+	if err != nil {
+		return nil, err
+	}
+	want := ordered(r.text, r.want)
+	if left := Compare(r.text, want, ordered(r.text, have)); len(left) > 0 {
+		return left, nil
 	}
 	var trees [2][]byte
-	for i, native := range [][]plugins.Artefact{r.want, got.exp.Artefacts} {
+	for i, native := range [][]plugins.Artefact{r.want, have} {
 		norm, err := r.drv.Normalize(ctx, got.facts, native)
 		if err == nil {
 			trees[i], err = canonicalTree(norm.Tree)
@@ -38,6 +44,19 @@ func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, erro
 		return nil, nil
 	}
 	return diffs, nil
+}
+
+// withoutUnit is what a unit has, without what belongs to that unit alone, such
+// as its own certificate: none of the other unit's was put there.
+func (r *restore) withoutUnit(ctx context.Context, got *reading) ([]plugins.Artefact, error) {
+	if !r.moved {
+		return got.exp.Artefacts, nil
+	}
+	have, _, err := r.drv.Adapt(ctx, got.exp.Artefacts, got.facts, got.facts, nil)
+	if err != nil {
+		return nil, fmt.Errorf("adapt: %w", err)
+	}
+	return have, nil
 }
 
 // ordered puts the statements of every text in a fixed order, each with what is

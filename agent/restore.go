@@ -126,6 +126,7 @@ type restore struct {
 	want      []plugins.Artefact // what the device is to have
 	meta      Meta               // of the snapshot
 	adapted   bool               // want is for the unit at hand
+	moved     bool               // which is another one than the snapshot's, or has other names
 	converted *Conversion        // if the snapshot is of another platform
 	untaken   []plugins.Loss     // what the device said while staging
 	before    *reading           // what the device had
@@ -456,7 +457,7 @@ func (r *restore) adapt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("adapt: %w", err)
 	}
-	r.want = adapted
+	r.want, r.moved = adapted, true
 	r.plan = &Plan{Losses: losses}
 	return nil
 }

@@ -238,6 +238,11 @@ func (a *app) endFlow(res *agent.WorkflowResult, err error, done string) error {
 		}{res, int(statusOf(err)), errText(err)})
 		return err
 	}
+	if res.Restore != nil && err != nil {
+		for _, d := range res.Restore.Differences {
+			fmt.Fprint(a.err, clean(d.Text))
+		}
+	}
 	for _, p := range res.Rotate {
 		fmt.Fprintf(a.out, "rotate: %s\n", clean(p.String()))
 	}

@@ -147,8 +147,9 @@ func differences(ctx context.Context, r runner, from, to string) (string, error)
 	return strings.Join(lines, "\n") + "\n", nil
 }
 
-// volatileDifference is a line that differs without anybody having changed it.
-var volatileDifference = regexp.MustCompile(`^[+-]\s*(?:!.*|ntp clock-period \d+)$`)
+// volatileDifference is a line that differs without anybody having changed it;
+// a unit prints its own identity whatever a file from another one says.
+var volatileDifference = regexp.MustCompile(`^[+-]\s*(?:!.*|ntp clock-period \d+|license udi .*)$`)
 
 // left is how much of a rollback timer is left, by the device's own clock.
 func (c change) left(ctx context.Context, r runner) (time.Duration, error) {
