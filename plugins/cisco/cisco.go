@@ -274,3 +274,30 @@ func standardEndpoint() lens.Codec {
 	}
 	return e
 }
+
+// PrefixEndpoint is an end of an entry where the platform prints prefixes; an
+// address alone is read as itself.
+func PrefixEndpoint(family int) lens.Codec {
+	e := endpoint(family)
+	read, write, take := e.Read, e.Write, e.Take
+	e.Take = func(words []syntax.Word) int {
+		if isAddress(words[0].Text) && (len(words) == 1 || !isAddress(words[1].Text)) {
+			return 1
+		}
+		return take(words)
+	}
+	e.Read = func(s string) ([]any, bool) {
+		if isAddress(s) {
+			s = "host " + s
+		}
+		return read(s)
+	}
+	e.Write = func(v []any) (string, bool) {
+		text, ok := write(v)
+		if s, _ := v[0].(string); ok && strings.Contains(s, "/") && !strings.HasPrefix(text, "host ") && !strings.HasPrefix(s, "group ") {
+			return s, true
+		}
+		return text, ok
+	}
+	return e
+}

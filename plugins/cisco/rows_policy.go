@@ -108,10 +108,10 @@ func PolicyCodecs(k Kinds) map[string]lens.Codec {
 		return s != "prefix-list" && s != "exact-match" && s != "route-source" && s != "additive" && s != "exact"
 	})
 	return map[string]lens.Codec{
-		"names":   many(reserved),
-		"ifnames": many(ifname),
-		"numbers": many(lens.Int(0, 4294967295)),
-		"hops":    many(lens.Or(lens.Builtin()["ip"], lens.OneOf("peer-address", "unchanged", "self"))),
+		"names":   Many(reserved),
+		"ifnames": Many(ifname),
+		"numbers": Many(lens.Int(0, 4294967295)),
+		"hops":    Many(lens.Or(lens.Builtin()["ip"], lens.OneOf("peer-address", "unchanged", "self"))),
 		"metric": lens.Word(func(s string) bool {
 			digits := strings.TrimLeft(s, "+-")
 			return len(s)-len(digits) <= 1 && digits != "" && len(digits) < 11 && strings.Trim(digits, "0123456789") == ""
@@ -120,8 +120,8 @@ func PolicyCodecs(k Kinds) map[string]lens.Codec {
 	}
 }
 
-// many is the rest of the line as the entries of a leaf-list.
-func many(one lens.Codec) lens.Codec {
+// Many is the rest of the line as the entries of a leaf-list.
+func Many(one lens.Codec) lens.Codec {
 	return lens.Codec{
 		Words: lens.Rest,
 		Read: func(s string) ([]any, bool) {
@@ -155,7 +155,7 @@ func many(one lens.Codec) lens.Codec {
 
 // communities is "1:2 3:4" up to the word that says how they are set.
 func communities() lens.Codec {
-	c := many(lens.Word(func(s string) bool { return s != "additive" }))
+	c := Many(lens.Word(func(s string) bool { return s != "additive" }))
 	c.Words = lens.Some
 	c.Take = func(words []syntax.Word) int {
 		n := 0

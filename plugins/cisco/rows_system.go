@@ -160,7 +160,7 @@ func SystemCodecs() map[string]lens.Codec {
 			}
 			return s, s != "" && s[0] != ' '
 		}).Max(16),
-		"words":   many(lens.Word(nil)),
+		"words":   Many(lens.Word(nil)),
 		"purpose": purpose(),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
@@ -66,19 +67,13 @@ func configTable() lens.Table {
 	}
 	rows := []lens.Row{
 		boilerplate("end", "frame", "ends the configuration"),
-		boilerplate("no aaa root", "no-aaa-root", "root may not log in: the default (User Manual, aaa root)"),
-		boilerplate("spanning-tree mode mstp", "spanning-tree-mstp", "the default mode (User Manual, spanning-tree mode)"),
-		boilerplate("transceiver qsfp default-mode 4x10G", "transceiver-4x10g", printed),
-		boilerplate("no service interface inactive port-id allocation disabled", "inactive-port-id", printed),
 		boilerplate("logging level ZTP informational", "logging-level", printed),
 		boilerplate("logging level $_ errors", "logging-level", printed),
-		boilerplate("system l1", "system-l1", printed,
-			boilerplate("unsupported speed action error", "system-l1", printed),
-			boilerplate("unsupported error-correction action error", "system-l1", printed)),
+		{Text: "system l1", Rows: []lens.Row{{Text: "$f:l1-feature", Set: "cfgvault-system:system/feature[name=$f]/enabled=true"}}},
 	}
 	for _, part := range [][]lens.Row{
-		systemRows(), serviceRows(), snmpRows(), vlanRows(), vrfRows(), {interfaceRow()},
-		routeRows(), prefixListRows(), bgpRows(), ospfRows(), bannerRows(), headingRows(),
+		systemRows(), serviceRows(), snmpRows(), switchRows(), vlanRows(), vrfRows(), {interfaceRow()},
+		routeRows(), prefixListRows(), policyRows(), accessRows(), bgpRows(), ospfRows(), bannerRows(), headingRows(), cisco.Features(),
 	} {
 		rows = append(rows, part...)
 	}
@@ -98,6 +93,8 @@ func configTable() lens.Table {
 		},
 		Ordered: []string{
 			"cfgvault-system:system/dns/server", "cfgvault-system:system/dns/search", "cfgvault-system:system/users/user/ssh-key",
+			"cfgvault-routing-policy:routing-policy/community-list/entry", "cfgvault-routing-policy:routing-policy/as-path-list/entry",
+			"cfgvault-routing-policy:routing-policy/route-map/entry/set/next-hop",
 		},
 		Vocabulary: []string{"ip", "ipv6", "mac", "access-list", "standard", "class-map", "policy-map", "type", "qos", "copp", "monitor", "session",
 			"mlag", "configuration", "management", "aaa", "group", "server", "radius", "tacacs+", "ldap", "router", "isis", "rip", "pim", "multicast",
@@ -246,11 +243,11 @@ func bannerRows() []lens.Row {
 func headingRows() []lens.Row {
 	var rows []lens.Row
 	for _, text := range []string{
-		"route-map $_ $_:one-of=permit|deny $_:1..65535", "management api $_", "management $_", "control-plane",
+		"management api $_", "management $_", "control-plane",
 		"router isis $_", "router $_:one-of=bfd|general|igmp|l2-vpn|msdp|multicast|pim|rip|traffic-engineering|adaptive-virtual-topology",
-		"ipv6 router ospf $_:1..65535 { vrf $_ }", "router ospf3 { $_ } { vrf $_ }", "ip access-list { standard } $_", "ipv6 access-list { standard } $_",
+		"ipv6 router ospf $_:1..65535 { vrf $_ }", "router ospf3 { $_ } { vrf $_ }",
 		"class-map type $_ $_ $_", "policy-map type $_ $_", "mlag configuration", "daemon $_", "event-handler $_", "peer-filter $_",
-		"aaa group server $_ $_", "ip community-list $_:line", "ip extcommunity-list $_:line",
+		"aaa group server $_ $_", "ip extcommunity-list $_:line",
 	} {
 		rows = append(rows, lens.Row{Text: text, Class: plugins.Unparsed})
 	}

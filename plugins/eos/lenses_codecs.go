@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
@@ -22,7 +23,7 @@ func codecs() map[string]lens.Codec {
 			return s, ok && c == s
 		},
 	}
-	return map[string]lens.Codec{
+	own := map[string]lens.Codec{
 		"ifname":     ifname,
 		"vrf":        lens.Word(func(s string) bool { return s != "default" }).Max(255),
 		"zone":       b["line"].Max(64),
@@ -53,7 +54,26 @@ func codecs() map[string]lens.Codec {
 		"from":      lens.OneOf("connected", "static", "rip", "ospf", "ospf3", "isis", "bgp", "attached-host", "dynamic"),
 		"severity": lens.OneOf("emergencies>emergency", "alerts>alert", "critical", "errors>error", "warnings>warning",
 			"notifications>notice", "informational", "debugging>debug"),
+		"expression":        b["line"].Max(512),
+		"acl-protocol":      cisco.Codecs(nil, "")["acl-protocol"],
+		"endpoint":          cisco.PrefixEndpoint(4),
+		"endpoint6":         cisco.PrefixEndpoint(6),
+		"endpoint-standard": cisco.PrefixEndpoint(4),
+		"ports":             cisco.Codecs(nil, "")["ports"],
+		"icmp":              cisco.Icmp(),
+		"vlan-text":         cisco.VLANText(),
+		"purpose":           cisco.SystemCodecs()["purpose"],
+		"l1-feature":        cisco.FeatureCodec("unsupported speed action ...", "unsupported error-correction action ..."),
+		"feature":           cisco.FeatureCodec(features()...),
+		"port-feature":      cisco.FeatureCodec(portFeatures()...),
 	}
+	for name, c := range cisco.PolicyCodecs(nil) {
+		if name != "ifnames" {
+			own[name] = c
+		}
+	}
+	own["ifnames"] = cisco.Many(ifname)
+	return own
 }
 
 func hostName(s string) bool {

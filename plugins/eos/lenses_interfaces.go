@@ -3,6 +3,7 @@ package eos
 import (
 	"strings"
 
+	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
@@ -46,6 +47,18 @@ func interfaceRow() lens.Row {
 		lens.Row{Text: "ipv6 nd ra disabled", Set: "./ipv6/advertise=false"},
 		lens.Row{Text: "ipv6 nd ra disabled all", Set: "./ipv6/advertise=false", ReadOnly: true})
 	rows = append(rows, interfaceOSPF()...)
+	rows = append(rows, cisco.SpanningTreePort()...)
+	const lldp, acl = "cfgvault-lldp:lldp/interface[name=$if]/", "cfgvault-acl:acls/interface[name=$if]/"
+	rows = append(rows, cisco.OnOff("lldp transmit", lldp+"transmit")...)
+	rows = append(rows, cisco.OnOff("lldp receive", lldp+"receive")...)
+	rows = append(rows, cisco.OnOff("ip proxy-arp", "./ipv4/proxy-arp")...)
+	rows = append(rows,
+		lens.Row{Text: "load-interval $n:0..600", Set: "./load-interval=$n"},
+		lens.Row{Text: "ip access-group $a in", Set: acl + "ipv4-in=$a"},
+		lens.Row{Text: "ip access-group $a out", Set: acl + "ipv4-out=$a"},
+		lens.Row{Text: "ipv6 access-group $a in", Set: acl + "ipv6-in=$a"},
+		lens.Row{Text: "ipv6 access-group $a out", Set: acl + "ipv6-out=$a"})
+	rows = append(rows, cisco.InterfaceFeatures()...)
 	return lens.Row{
 		Text: "interface $if:ifname", Rows: rows,
 		Set: place + " " + place + "/type=type-of($if) " + place + "/sub-interface/parent=parent-of($if)",

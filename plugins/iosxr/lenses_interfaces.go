@@ -69,7 +69,7 @@ func features() []string {
 		"snmp-server trap-source ...", "snmp-server engineID ...", "snmp-server queue-length ...", "snmp-server view ...", "snmp-server group ...", "snmp-server mibs ...", "snmp-server entityindex persist",
 		"ipv4 netmask-format ...", "ipv4 unnumbered mpls ...", "ipv4 virtual address ...", "ipv4 conflict-policy ...", "ipv6 conflict-policy ...", "ipv4 source-route", "ipv6 source-route",
 		"hw-module ...", "fpd auto-upgrade ...", "install ...", "load-balancing ...", "cef ...", "aaa accounting system ...", "aaa default-taskgroup ...", "icmp ipv4 ...", "tcp ...",
-		"vty-pool ...", "lacp system ...", "lldp ...", "cdp ...", "bfd ...", "nsr process-failures switchover", "process ...", "cinetd rate-limit ...", "lpts ...", "banner-length ...",
+		"vty-pool ...", "lacp system ...", "lldp ...", "cdp ...", "nsr process-failures switchover", "process ...", "cinetd rate-limit ...", "lpts ...", "banner-length ...",
 		"performance-mgmt ...", "taskgroup ...", "configuration ...", "mpls oam", "mpls label ...", "forwarding-profile ...", "controller ...", "virtual-address ...", "linux networking",
 	}
 }
@@ -78,7 +78,7 @@ func portFeatures() []string {
 	return []string{
 		"carrier-delay ...", "dampening", "dampening ...", "logging events ...", "flow-control ...", "loopback ...", "l2transport", "service-policy ...", "ipv4 verify ...", "ipv6 verify ...",
 		"ipv4 point-to-point", "ipv4 directed-broadcast", "ipv4 tcp-mss-adjust ...", "ipv6 nd ...", "arp ...", "local-proxy-arp", "flow ipv4 ...", "flow ipv6 ...", "flow mpls ...", "monitor-session ...",
-		"lacp ...", "bundle ...", "bfd ...", "mpls mtu ...", "ethernet ...", "rewrite ...", "tunnel ...", "ptp", "frequency synchronization", "host-routing", "tcp mss-adjust ...", "fec ...", "transceiver ...",
+		"lacp ...", "bundle ...", "mpls mtu ...", "ethernet ...", "rewrite ...", "tunnel ...", "ptp", "frequency synchronization", "host-routing", "tcp mss-adjust ...", "fec ...", "transceiver ...",
 		"punt ...", "secondary-alarm ...", "media-type ...", "keepalive ...", "encapsulation ...",
 	}
 }

@@ -11,7 +11,7 @@ func features() []string {
 		"ip routing ...", "ip arp ...", "ip dhcp relay", "ip dhcp relay ...", "ip dhcp snooping", "ip dhcp snooping ...", "service dhcp", "ipv6 dhcp relay", "ip igmp ...",
 		"ip pim ...", "ip load-sharing ...", "ip tacacs source-interface ...", "ip radius source-interface ...", "ip ftp source-interface ...", "ip tftp source-interface ...",
 		"ip source-route", "ip icmp-errors ...", "ip tcp ...", "ip community-list ...", "ip nat ...", "ipv6 nd ...", "nv overlay evpn", "nxapi ...", "no-more", "ssh key ...",
-		"ssh login-attempts ...", "ssh idle-timeout ...", "telnet server enable", "cli alias ...", "errdisable ...", "udld ...", "lacp system-priority ...", "lldp tlv-select ...",
+		"ssh login-attempts ...", "ssh idle-timeout ...", "telnet server enable", "errdisable ...", "udld ...", "lacp system-priority ...", "lldp tlv-select ...",
 		"lldp dcbxp", "cdp timer ...", "cdp holdtime ...", "cdp advertise ...", "cdp format ...", "mac address-table ...", "port-channel load-balance ...", "power redundancy-mode ...",
 		"spanning-tree pathcost ...", "spanning-tree port type network default", "spanning-tree loopguard ...", "spanning-tree bridge assurance", "spanning-tree mst ...",
 		"ntp logging", "ntp master ...", "ntp authenticate", "ntp trusted-key ...", "ntp access-group ...", "logging level ...", "logging logfile ...", "logging timestamp ...",
@@ -19,9 +19,9 @@ func features() []string {
 		"snmp-server source-interface ...", "snmp-server globalEnforcePriv", "snmp-server protocol ...", "snmp-server tcp-session", "snmp-server aaa-user ...",
 		"aaa authentication login ascii-authentication", "aaa authentication login error-enable", "aaa authentication login console ...", "aaa accounting default ...",
 		"aaa user default-role", "tacacs-server directed-request", "tacacs-server timeout ...", "tacacs-server deadtime ...", "radius-server timeout ...", "radius-server deadtime ...",
-		"radius-server retransmit ...", "rmon ...", "mpls ...", "bfd ...", "license grace-period", "license smart ...", "track resolve-all", "terminal ...", "xml server ...",
-		"poap transit", "l2vpn", "l3vpn", "interface breakout module ...", "rate-limit ...", "scheduler ...", "callhome", "vpc ...", "router-id ...", "banner-length ...",
-		"icam ...", "congestion-control ...", "priority-flow-control ...", "qos statistics", "ngoam ...", "sflow ...", "fips mode enable", "dot1x ...", "hsrp anycast ...",
+		"radius-server retransmit ...", "rmon ...", "license grace-period", "license smart ...", "track resolve-all", "terminal ...", "xml server ...",
+		"poap transit", "l2vpn", "l3vpn", "interface breakout module ...", "rate-limit ...", "callhome", "vpc ...", "router-id ...", "banner-length ...",
+		"icam ...", "congestion-control ...", "priority-flow-control ...", "qos statistics", "ngoam ...", "sflow ...", "fips mode enable", "hsrp anycast ...",
 	}
 }
 
@@ -32,13 +32,13 @@ func portFeatures() []string {
 		"ip directed-broadcast", "ip port-unreachable", "ip local-proxy-arp", "ip verify ...", "ip policy route-map ...", "ip flow ...", "ip pim ...", "ip igmp ...", "ip forward",
 		"ip dhcp snooping trust", "ip arp ...", "ip router eigrp ...", "ip router isis ...", "ip router rip ...", "ip summary-address ...", "ip passive-interface ...", "ip tcp ...",
 		"ip ospf transmit-delay ...", "ip ospf retransmit-interval ...", "ip ospf shutdown", "ip ospf advertise-subnet", "ip nat inside", "ip nat outside", "ip urpf ...", "ip load-sharing ...",
-		"ipv6 nd ...", "ipv6 redirects", "ipv6 router ...", "ipv6 ospfv3 ...", "ospfv3 ...", "ipv6 dhcp relay address ...", "ipv6 pim ...", "ipv6 mld ...", "isis ...", "bfd", "bfd ...",
-		"mpls ...", "service-policy ...", "storm-control ...", "switchport monitor", "switchport isolated", "switchport autostate exclude", "switchport block ...", "switchport port-security",
+		"ipv6 nd ...", "ipv6 redirects", "bfd interval ...", "isis circuit-type ...", "isis metric ...", "isis network point-to-point", "ospfv3 network ...", "ospfv3 cost ...", "ipv6 router ...", "ipv6 dhcp relay address ...", "ipv6 pim ...", "ipv6 mld ...", "bfd",
+		"service-policy ...", "storm-control ...", "switchport monitor", "switchport isolated", "switchport autostate exclude", "switchport block ...", "switchport port-security",
 		"switchport port-security ...", "switchport private-vlan ...", "switchport priority ...", "switchport host", "switchport vlan mapping ...", "switchport dot1q ...", "autostate",
 		"vpc ...", "vpc orphan-port suspend", "lacp port-priority ...", "lacp suspend-individual", "lacp graceful-convergence", "lacp vpc-convergence", "lacp mode ...", "lacp max-bundle ...",
 		"lldp tlv-set ...", "lldp dcbx ...", "spanning-tree vlan ...", "spanning-tree mst ...", "spanning-tree bpdu...", "fabric forwarding mode anycast-gateway", "fabric forwarding ...", "fex associate ...",
 		"hsrp version ...", "hsrp delay ...", "hsrp bfd", "hsrp use-bia", "source-interface ...", "host-reachability ...", "member vni ...", "global ...", "advertise virtual-rmac", "tunnel source ...",
-		"tunnel destination ...", "tunnel mode ...", "management", "keepalive", "dot1x ...", "evpn multihoming ...", "ethernet-segment ...", "system nve ...", "no-more", "port-type ...", "buffer-boost",
+		"tunnel destination ...", "tunnel mode ...", "management", "keepalive", "evpn multihoming ...", "ethernet-segment ...", "system nve ...", "no-more", "port-type ...", "buffer-boost",
 		"hardware ...", "queuing ...", "qos ...", "ptp", "ptp ...", "macsec keychain ...", "rate-mode ...", "layer3 ...", "bandwidth inherit", "encapsulation ...", "vtp", "negotiate auto ...",
 	}
 }
