@@ -92,6 +92,10 @@ func (a *Agent) convert(ctx context.Context, v conversion) (*Conversion, error) 
 	if was, err = withoutBare(set, was, v.names); err != nil {
 		return nil, err
 	}
+	was, lost, err := withoutOwnSecrets(set, was, v.meta.Driver)
+	if err != nil {
+		return nil, err
+	}
 	tree, names, err := renamed(set, was, v.names)
 	if err != nil {
 		return nil, err
@@ -101,11 +105,11 @@ func (a *Agent) convert(ctx context.Context, v conversion) (*Conversion, error) 
 			return nil, err
 		}
 	}
-	arts, lost, err := to.Render(ctx, tree.Canonical(), onto)
+	arts, unsaid, err := to.Render(ctx, tree.Canonical(), onto)
 	if err != nil {
 		return nil, fmt.Errorf("render for %s: %w", info.Name, err)
 	}
-	c.Artefacts = arts
+	c.Artefacts, lost = arts, append(lost, unsaid...)
 	read, err := to.Normalize(ctx, onto, arts)
 	if err != nil {
 		return nil, fmt.Errorf("read what was rendered for %s: %w", info.Name, err)
@@ -325,18 +329,30 @@ func (n *naming) check(driver string, want, got map[string]string) error {
 	return hard("interfaces", "what %s are called on %s has to be said: --map FILE with a line 'OLD: NEW' for each", strings.Join(guesses, ", "), driver)
 }
 
-// unaccounted lists what a driver neither wrote nor named as a loss.
+// unaccounted lists what a driver neither wrote nor named as a loss. What it
+// reads back in another place, whole, it has written.
 func unaccounted(want, got *schemas.Tree, named []plugins.Loss) []plugins.Loss {
+	edits := schemas.Diff(want, got)
 	var out []plugins.Loss
-	for _, e := range schemas.Diff(want, got) {
-		if added(e) || slices.ContainsFunc(named, func(l plugins.Loss) bool {
-			return l.Path != "" && (strings.HasPrefix(e.Path, l.Path) || strings.HasPrefix(l.Path, e.Path))
-		}) {
-			continue
+	for _, e := range edits {
+		elsewhere := func(o schemas.Edit) bool { return added(o) && strings.Contains(o.New, e.Old) }
+		switch {
+		case added(e), slices.ContainsFunc(named, func(l plugins.Loss) bool { return covers(l.Path, e.Path) }):
+		case strings.HasPrefix(e.Old, "{") && slices.ContainsFunc(edits, elsewhere):
+		default:
+			out = append(out, plugins.Loss{Path: e.Path, Code: "not-read-back", Text: "the driver does not read back what it wrote for this"})
 		}
-		out = append(out, plugins.Loss{Path: e.Path, Code: "not-read-back", Text: "the driver does not read back what it wrote for this"})
 	}
 	return out
+}
+
+// covers reports that a loss is of a node, of one above or of one below it. An
+// entry that the driver names by its place stands for its list.
+func covers(loss, node string) bool {
+	if at := strings.LastIndexByte(loss, '['); at > 0 && strings.Trim(loss[at:], "[]0123456789") == "" {
+		loss = loss[:at]
+	}
+	return loss != "" && (strings.HasPrefix(node, loss) || strings.HasPrefix(loss, node))
 }
 
 // added reports that an edit only adds.

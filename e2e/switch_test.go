@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -16,17 +17,23 @@ type simulated struct{ device *device.Device }
 
 func (s *simulated) stop() { s.device.Close() }
 
-// switch NAME [CONFIG|telnet|console]: starts a simulated EOS switch in the test
-// process, reached over SSH or as said.
+// switch NAME [driver=DRIVER] [CONFIG|telnet|console]: starts a simulated device,
+// an EOS switch unless said otherwise, in the test process, reached over SSH or
+// as said.
 func cmdSwitch(ts *testscript.TestScript, neg bool, args []string) {
-	o := device.Options{Config: simulate.Sample("eos"), User: "admin", Password: "switch-password"}
+	driver := "eos"
+	if len(args) > 1 && strings.HasPrefix(args[1], "driver=") {
+		driver = strings.TrimPrefix(args[1], "driver=")
+		args = append([]string{args[0]}, args[2:]...)
+	}
+	o := device.Options{Config: simulate.Sample(driver), User: "admin", Password: "switch-password"}
 	scheme := ""
 	if len(args) > 1 && (args[1] == "telnet" || args[1] == "console") {
 		scheme = args[1] + "://"
 	} else if len(args) > 1 {
 		o.Config = ts.ReadFile(args[1])
 	}
-	d, err := simulate.New("eos", o)
+	d, err := simulate.New(driver, o)
 	ts.Check(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
