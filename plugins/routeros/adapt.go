@@ -83,7 +83,7 @@ func edit(d *syntax.Doc, r *syntax.Record, artefact string, rename bool, one fun
 		}
 	}
 	if changed {
-		d.SetLogical(r.From, text)
+		d.SetLogical(r.From, syntax.RouterOSWrap(text))
 	}
 	slices.Reverse(losses)
 	return losses

@@ -61,6 +61,7 @@ func (driver) Info() plugins.Info {
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "date", Pattern: `^# .* by RouterOS `, Why: "when the export was made (recorded, 6.49 and 7)"},
+			{ID: "unit", Pattern: `^# (software id|model|serial number) ?=`, Why: "says which unit it is, and is no configuration (recorded, 6.49 and 7)"},
 			{ID: "state", Pattern: `^# (inactive time|received packet from .* bad format|poe-out status: |.* not ready|Interface not active|Firmware upgraded successfully)`, Why: "what the unit knows of an item at this moment (recorded, 7.18; oxidized)"},
 		},
 		Secrets: []plugins.SecretRule{

@@ -71,6 +71,20 @@ func TestRouterOSRecords(t *testing.T) {
 	}
 }
 
+func TestRouterOSWrap(t *testing.T) {
+	for _, want := range []string{
+		"add name=short",
+		"add action=accept chain=input comment=\"example: accept ICMPv6\" protocol=\\\n    icmpv6",
+		"add action=drop chain=forward comment=\"example: drop invalid\" \\\n    connection-state=invalid",
+		"add comment=\\\n    \"" + strings.Repeat("x y ", 30) + "\" \\\n    name=a",
+	} {
+		d := syntax.ParseSections(want, syntax.RouterOS())
+		if got := syntax.RouterOSWrap(d.Logical(0)); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 func TestUCIRecords(t *testing.T) {
 	for in, want := range map[string]string{
 		"config interface 'lan'\n\toption proto 'static'\n\tlist dns '1.1.1.1'\n\tlist dns '8.8.8.8'\n":  `1-1 ["interface" "lan"] proto=["static"]@2-2 dns+=["1.1.1.1" "8.8.8.8"]@3-3 dns~["8.8.8.8"]@4-4` + "\n",

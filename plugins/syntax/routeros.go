@@ -347,3 +347,33 @@ func RouterOSQuote(s string) string {
 	b.WriteByte('"')
 	return b.String()
 }
+
+// RouterOSWrap breaks a command as an export does: behind a blank or an equals
+// sign outside quotes, before what would pass column 78 (measured on an export
+// of 7.18.2, all of its 95 commands). What is longer in one piece stays.
+func RouterOSWrap(command string) string {
+	const width = 78
+	var b strings.Builder
+	column, from, quoted := 0, 0, false
+	put := func(piece string) {
+		if column > 4 && column+len(strings.TrimRight(piece, " "))+1 > width {
+			b.WriteString("\\\n    ")
+			column = 4
+		}
+		b.WriteString(piece)
+		column += len(piece)
+	}
+	for i := 0; i < len(command); i++ {
+		switch c := command[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ' ' || c == '='):
+			put(command[from : i+1])
+			from = i + 1
+		}
+	}
+	put(command[from:])
+	return b.String()
+}

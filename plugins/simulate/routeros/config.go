@@ -115,20 +115,28 @@ func secret(name string) bool {
 	return strings.Contains(name, "password") || strings.Contains(name, "passphrase") || strings.Contains(name, "secret") || strings.HasSuffix(name, "-key")
 }
 
-// wrap breaks a line near column 80: after an equals sign or before a value,
-// with four blanks on the next line.
+// wrap breaks a line near column 80: after an equals sign or a blank outside
+// quotes, with four blanks on the next line.
 func wrap(line string) string {
-	const width = 78
-	var out []string
-	for len(line) > width {
-		cut := strings.LastIndexAny(line[:width], " =")
-		if cut < 20 {
-			break
+	var pieces []string
+	from, quote := 0, false
+	for i := range len(line) {
+		if line[i] == '"' && (i == 0 || line[i-1] != '\\') {
+			quote = !quote
 		}
-		out = append(out, line[:cut+1]+`\`)
-		line = "    " + line[cut+1:]
+		if !quote && (line[i] == '=' || line[i] == ' ') || i == len(line)-1 {
+			pieces = append(pieces, line[from:i+1])
+			from = i + 1
+		}
 	}
-	return strings.Join(append(out, line), "\n")
+	out, now := []string(nil), ""
+	for _, p := range pieces {
+		if len(now)+len(strings.TrimSuffix(p, " ")) > 77 && strings.TrimSpace(now) != "" {
+			out, now = append(out, now+`\`), "    "
+		}
+		now += p
+	}
+	return strings.Join(append(out, now), "\n")
 }
 
 // parse reads a script of menus and commands into config; statements beyond
