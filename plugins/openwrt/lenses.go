@@ -204,7 +204,7 @@ func deviceRows() []lens.Row {
 func interfaceRows() []lens.Row {
 	const dynamic = iface + "/ipv4/dhcp=true | " + iface + "/ipv6/dhcp=true"
 	return []lens.Row{
-		{Text: "lower $if:ifname", Attrs: "device=$l:ifname", Set: iface + "/lower=$l", Unless: iface + "/lower=$if"},
+		{Text: "lower $if:section", Attrs: "device=$l:ifname", Set: iface + "/lower=$l", Unless: iface + "/lower=$if"},
 		{Text: "mtu $if:ifname", Attrs: "mtu=$n:64..65536", Set: iface + "/mtu=$n"},
 		{Text: "mac $if:ifname", Attrs: "macaddr=$m:mac", Set: iface + "/mac-address=$m"},
 		{Text: "disabled $if:ifname", Attrs: "disabled=$b:off", Set: iface + "/enabled=$b"},

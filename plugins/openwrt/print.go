@@ -1,6 +1,7 @@
 package openwrt
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins/syntax"
@@ -111,12 +112,7 @@ func (p *printer) record(r *syntax.Record, ports map[string]bool) {
 	case "route", "route6":
 		s := &uciSection{kind: word}
 		s.option("target", r.Words[1])
-		for _, a := range r.Attrs {
-			if a.Name == "interface" {
-				a.Value = sectionFor(a.Value)
-			}
-			s.options = append(s.options, a)
-		}
+		s.options = append(s.options, r.Attrs...)
 		p.packages["network"] = append(p.packages["network"], s)
 	case "wifi-device", "wifi-iface":
 		p.plainSection("wireless", word, r.Words[1], r)
@@ -153,23 +149,35 @@ func (p *printer) record(r *syntax.Record, ports map[string]bool) {
 
 func (p *printer) plainSection(pkg, kind, name string, r *syntax.Record) {
 	s := &uciSection{kind: kind, name: name}
-	for _, a := range r.Attrs {
-		if a.Name == "network" {
-			for i, v := range append([]string{a.Value}, a.More...) {
-				if i == 0 {
-					a.Value = sectionFor(v)
-				} else {
-					a.More[i-1] = sectionFor(v)
-				}
-			}
-		}
-		s.options = append(s.options, a)
-	}
+	s.options = append(s.options, r.Attrs...)
 	p.packages[pkg] = append(p.packages[pkg], s)
 }
 
-// finish gives each interface its device and its protocol.
+// ref is how options name an interface: by its section, if it has one.
+func (p *printer) ref(name string) string {
+	if s := p.at["network\x00interface\x00"+name]; s != nil {
+		return s.name
+	}
+	return name
+}
+
+// finish gives each interface its device and its protocol, and has what refers
+// to an interface name its section.
 func (p *printer) finish() {
+	for _, sections := range p.packages {
+		for _, s := range sections {
+			for i := range s.options {
+				o := &s.options[i]
+				if o.Name != "network" && (o.Name != "interface" || s.kind != "route" && s.kind != "route6") {
+					continue
+				}
+				o.Value, o.More = p.ref(o.Value), slices.Clone(o.More)
+				for k, v := range o.More {
+					o.More[k] = p.ref(v)
+				}
+			}
+		}
+	}
 	for key, s := range p.at {
 		if s.kind != "interface" {
 			continue
