@@ -1,6 +1,7 @@
 package openwrt
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"strings"
@@ -54,8 +55,16 @@ func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, e
 		return nil, nil, err
 	}
 	var out []plugins.Artefact
-	for _, part := range strings.Split(text, "package ")[1:] {
+	for _, part := range strings.Split("\n"+text, "\npackage ")[1:] {
 		name, body, _ := strings.Cut(part, "\n")
+		body = strings.TrimRight(body, "\n") + "\n\n"
+		sections := map[string]bool{}
+		for _, line := range strings.Split(body, "\n") { // libuci would make one of both, silently
+			if strings.HasPrefix(line, "config interface ") && sections[line] {
+				return nil, nil, fmt.Errorf("openwrt: two interfaces would both be the section %s: rename one", strings.TrimPrefix(line, "config interface "))
+			}
+			sections[line] = true
+		}
 		out = append(out, plugins.Artefact{Name: "etc/config/" + name, Role: plugins.RoleFile, Source: "/etc/config/" + name,
 			Attrs: map[string]string{"mode": "0644", "owner": "root", "group": "root"}, Data: []byte(body)})
 	}

@@ -78,6 +78,18 @@ func TestLawsOnChangedTrees(t *testing.T) {
 	})
 }
 
+// What would not be what it says once it is in the form of UCI.
+func TestRenderNames(t *testing.T) {
+	two := `{"cfgvault-interfaces:interfaces":{"interface":[{"name":"eth0.1","ipv4":{"dhcp":true}},{"name":"eth0_1","ipv4":{"dhcp":true}}]}}`
+	if out, _, err := render([]byte(two), plugins.Facts{}); err == nil || !strings.Contains(err.Error(), "eth0_1") {
+		t.Errorf("two interfaces became one section: %s, %v", out, err)
+	}
+	ssid := `{"cfgvault-wifi:wifi":{"radio":[{"name":"radio0"}],"network":[{"name":"w","radio":["radio0"],"mode":"ap","ssid":"a package of"}]}}`
+	if out, _, err := render([]byte(ssid), plugins.Facts{}); err != nil || len(out) != 1 || !strings.Contains(string(out[0].Data), "'a package of'") {
+		t.Errorf("a name with a keyword in it: %s, %v", out, err)
+	}
+}
+
 func TestHostile(t *testing.T) {
 	good := ""
 	var names []string
