@@ -18,22 +18,12 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/profile"
 	"github.com/cfgvault/cfgvault/plugins/routeros"
 	"github.com/cfgvault/cfgvault/plugins/sonic"
+	"github.com/cfgvault/cfgvault/plugins/vyos"
 )
 
 // Drivers returns every built-in driver that is code, sorted by name.
 func Drivers() []plugins.Driver {
-	return []plugins.Driver{
-		eos.New(),
-		frr.New(),
-		ios.New(),
-		iosxr.New(),
-		junos.New(),
-		linux.New(),
-		nxos.New(),
-		openwrt.New(),
-		routeros.New(),
-		sonic.New(),
-	}
+	return []plugins.Driver{eos.New(), frr.New(), ios.New(), iosxr.New(), junos.New(), linux.New(), nxos.New(), openwrt.New(), routeros.New(), sonic.New(), vyos.New()}
 }
 
 // Profiles returns the names of the built-in profiles, sorted.

@@ -26,6 +26,7 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/simulate/openwrt"
 	"github.com/cfgvault/cfgvault/plugins/simulate/routeros"
 	"github.com/cfgvault/cfgvault/plugins/simulate/sonic"
+	"github.com/cfgvault/cfgvault/plugins/simulate/vyos"
 )
 
 // ErrAddress is a listen address that names no way to serve.
@@ -50,6 +51,7 @@ func platforms() []platform {
 		{"openwrt", func(o device.Options) *device.Device { return openwrt.New(o, openwrt.Variant{}) }, openwrt.Sample},
 		{"routeros", func(o device.Options) *device.Device { return routeros.New(o, routeros.Variant{}) }, routeros.Sample},
 		{"sonic", func(o device.Options) *device.Device { return sonic.New(o, sonic.Variant{}) }, sonic.Sample},
+		{"vyos", func(o device.Options) *device.Device { return vyos.New(o, vyos.Variant{}) }, vyos.Sample},
 	}
 }
 
