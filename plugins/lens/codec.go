@@ -11,7 +11,8 @@ import (
 // Codec turns words of a statement into canonical values and back. Values are
 // string, int64 and bool, and []any of these for the entries of a leaf-list.
 // Read answers false for text that is not of its kind; Write for a value that
-// the statement cannot express. Read(Write(v)) = v.
+// the statement cannot express. Read(Write(v)) = v. A codec that writes "" only
+// looks at the value: the row is written where it can be, without a word for it.
 type Codec struct {
 	Words  int      // how many words it takes: 0 means 1, Rest the rest of the line, Some as many as Take says
 	Parts  []string // names of the values, if there is more than one

@@ -129,7 +129,10 @@ func (c *compiler) codec(name string) (*Codec, error) {
 	}
 	quoted.Write = func(v []any) (string, bool) {
 		s, ok := write(v)
-		return t.Quote(s), ok
+		if s != "" {
+			s = t.Quote(s)
+		}
+		return s, ok
 	}
 	return &quoted, nil
 }

@@ -263,6 +263,9 @@ func (w *writer) block(r *row, depth int, fresh bool) {
 func (w *writer) format(r *row) (left []int, ok bool) {
 	w.text = w.text[:0]
 	put := func(word string) {
+		if word == "" {
+			return
+		}
 		if len(w.text) > 0 {
 			w.text = append(w.text, ' ')
 		}

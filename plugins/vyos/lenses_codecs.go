@@ -37,6 +37,9 @@ func codecs() map[string]lens.Codec {
 		"remote-as": remoteAS(),
 		"source":    source(),
 	}
+	for name, c := range map[string]lens.Codec{"action": lens.OneOf("permit", "deny"), "prefix4": b["prefix4"], "prefix6": b["prefix6"]} {
+		out["good-"+name] = lens.Codec{Read: c.Read, Write: func(v []any) (string, bool) { _, ok := c.Write(v); return "", ok }}
+	}
 	for _, k := range kinds() {
 		out[k.word] = lens.Word(regexp.MustCompile(`^(?:` + k.name + `)$`).MatchString)
 	}

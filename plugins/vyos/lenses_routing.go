@@ -7,6 +7,14 @@ import (
 )
 
 func policyRows() []lens.Row {
+	rule := func(entry, prefix string) []lens.Row {
+		return []lens.Row{
+			{Text: "action $a:one-of=permit|deny", Set: entry + "/action=$a"},
+			{Text: "prefix $p:" + prefix, Set: entry + "/prefix=$p"},
+			{Text: "ge $n:0..128", Set: entry + "/ge=$n"},
+			{Text: "le $n:0..128", Set: entry + "/le=$n"},
+		}
+	}
 	var rows []lens.Row
 	for _, f := range []struct{ text, family, prefix string }{{"prefix-list", "ipv4", "prefix4"}, {"prefix-list6", "ipv6", "prefix6"}} {
 		list := "cfgvault-prefix-lists:prefix-lists/prefix-list[family=" + f.family + "][name=$name]"
@@ -14,12 +22,10 @@ func policyRows() []lens.Row {
 		rows = append(rows, lens.Row{Text: f.text + " $name:policy", Set: list, Rows: []lens.Row{
 			{Text: "description $d:text", Set: list + "/description=$d"},
 			// A rule is nothing without what it does and with what.
-			{Each: entry + " " + entry + "/action=$a " + entry + "/prefix=$p", Rows: []lens.Row{{Text: "rule $seq:1..65535", Rows: []lens.Row{
-				{Text: "action $a:one-of=permit|deny", Set: entry + "/action=$a"},
-				{Text: "prefix $p:" + f.prefix, Set: entry + "/prefix=$p"},
-				{Text: "ge $n:0..128", Set: entry + "/ge=$n"},
-				{Text: "le $n:0..128", Set: entry + "/le=$n"},
-			}}}},
+			{Each: entry + " " + entry + "/action=$a " + entry + "/prefix=$p", Rows: []lens.Row{
+				{Text: "rule $seq:1..65535 $a:good-action $p:good-" + f.prefix, Rows: rule(entry, f.prefix)},
+				{Text: "rule $seq:1..65535", ReadOnly: true, Rows: rule(entry, f.prefix)},
+			}},
 		}})
 	}
 	return []lens.Row{{Text: "policy", Rows: rows}}
