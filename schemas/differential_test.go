@@ -16,7 +16,7 @@ import (
 
 // oracleFlags: go test ./schemas -run Differential -cases 5000 -seed 7
 var (
-	oracleCases = flag.Int("cases", 2600, "number of generated trees whose verdicts, in JSON and in XML, are compared with yanglint's")
+	oracleCases = flag.Int("cases", 2800, "number of generated trees whose verdicts, in JSON and in XML, are compared with yanglint's")
 	oracleDirs  = flag.String("dirs", "", "folders of foreign modules, with colons between, instead of those of Debian's packages")
 	oracleSeed  = flag.Uint64("seed", 1, "seed of the generated trees")
 )
