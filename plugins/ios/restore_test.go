@@ -129,7 +129,9 @@ func TestLineThatIsNotTaken(t *testing.T) {
 	if _, err := b.drv.Stage(b.ctx, b.s, "c1", []plugins.Artefact{a}); err != nil {
 		t.Fatal(err)
 	}
-	err := b.drv.Commit(b.ctx, b.s, "c1", within)
+	// An agent that dies at this moment undoes nothing itself.
+	dying := habit.On("configure revert now", habit.Nothing).Through(b.s)
+	err := b.drv.Commit(b.ctx, dying, "c1", within)
 	var rejected *plugins.RejectedError
 	if !errors.As(err, &rejected) || !strings.Contains(rejected.Text, "frobnicate 3") {
 		t.Errorf("%v", err)
