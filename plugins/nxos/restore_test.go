@@ -110,6 +110,42 @@ func TestRestoreAfterWipe(t *testing.T) {
 	}
 }
 
+// Somebody types while the timeout runs: what runs then is not the change, and
+// nothing of it is kept.
+func TestTypedDuringTheTrial(t *testing.T) {
+	b := newBench(t, device.Options{})
+	before := significant(b.dev.Running())
+	a := b.export().Artefacts[0]
+	a.Data = bytes.Replace(a.Data, []byte("hostname leaf1\n"), []byte("hostname leaf2\n"), 1)
+	if _, err := b.drv.Stage(b.ctx, b.s, "c1", []plugins.Artefact{a}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.drv.Commit(b.ctx, b.s, "c1", within); err != nil {
+		t.Fatal(err)
+	}
+	b.user("configure terminal", "ip domain-name elsewhere.example", "end")
+	if err := b.drv.Confirm(b.ctx, b.s, "c1"); err == nil || !strings.Contains(err.Error(), "another configuration") {
+		t.Errorf("confirmed: %v", err)
+	}
+	if b.clock.Advance(2 * within); significant(b.dev.Running()) != before {
+		t.Errorf("now it runs\n%s", b.dev.Running())
+	}
+}
+
+// A file that arrives otherwise than it was sent is not replaced with.
+func TestFileArrivesOtherwise(t *testing.T) {
+	b := newBench(t, device.Options{})
+	before := b.dev.Running()
+	other := habit.Habit{Write: func(_, _ string, p []byte) []byte { return bytes.ReplaceAll(p, []byte("leaf1"), []byte("leaf7")) }}
+	_, err := b.drv.Stage(b.ctx, other.Through(b.s), "c1", b.export().Artefacts)
+	if err == nil || !strings.Contains(err.Error(), "does not hold what was copied") {
+		t.Errorf("staged: %v", err)
+	}
+	if b.dev.Running() != before {
+		t.Error("the switch changed")
+	}
+}
+
 // A line that the switch does not take shows only when it replaces.
 func TestLineThatIsNotTaken(t *testing.T) {
 	b := newBench(t, device.Options{})
