@@ -130,8 +130,8 @@ func (r *restore) meaning(ctx context.Context, facts plugins.Facts, list []plugi
 type reach struct{ user, address string }
 
 // keep adds to a tree what the unit needs to be reached: the user that cfgvault
-// logs in as, and the interface that has the address at which it answers, with
-// its VRF. What the tree has of its own by these names stays as it is. kept says
+// logs in as, the interface that has the address at which it answers, with its
+// VRF, and the spanning tree that keeps its network from loops. What the tree has of its own by these names stays as it is. kept says
 // what was added, in the operator's words.
 func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tree, kept []string, err error) {
 	var doc, own map[string]any
@@ -158,6 +158,22 @@ func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tr
 			}
 		}
 	}
+	// A snapshot of a router knows no spanning tree: that of a switch is not to
+	// go with it.
+	const stp = "cfgvault-stp:stp"
+	if _, said := doc[stp]; !said && own[stp] != nil {
+		doc[stp] = own[stp]
+		kept = append(kept, "spanning tree, of which the snapshot says nothing")
+	}
+	// Features go by the platform's own names: no other platform's snapshot has
+	// a say in them.
+	features := []string{"cfgvault-system:system", "feature"}
+	entry(own, features, func(e map[string]any) bool {
+		if add(doc, features, e) {
+			kept = append(kept, fmt.Sprintf("the platform's feature %v", e["name"]))
+		}
+		return false
+	})
 	data, err := json.Marshal(doc)
 	if err != nil {
 		return nil, nil, err
