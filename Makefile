@@ -7,8 +7,14 @@ VERSIONED := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 PACKAGES := frr frr-pythontools openssh-server openssh-client sshpass iproute2 procps sudo busybox nftables age zstd libyang2-tools inetutils-telnetd ser2net libyuma-base
 BENCH_PACKAGES := rancid restic
 DEMO := demo
+# Recordings and configurations of real devices, beside the project where there are any.
+ifeq ($(CFGVAULT_CORPUS),)
+ifneq ($(wildcard ../shared/corpus),)
+export CFGVAULT_CORPUS := $(abspath ../shared/corpus)
+endif
+endif
 
-.PHONY: build test demo e2e bench lint fuzz deps clean
+.PHONY: build test demo e2e bench corpus lint fuzz deps clean
 
 build: bin/cfgvault
 
@@ -49,6 +55,10 @@ bench: build deps
 	if [ -n "$$missing" ]; then echo "rancid rancid/go_on boolean true" | debconf-set-selections; \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 	@$(GO) run ./e2e/bench -cfgvault $(CURDIR)/bin/cfgvault
+
+## corpus: interfaces and lines of real devices' configurations, against what the devices said of themselves
+corpus:
+	@$(GO) run ./e2e/corpus/report $(if $(WRONG),-wrong)
 
 ## fuzz: every fuzz target for FUZZTIME (30s)
 FUZZTIME ?= 30s

@@ -42,6 +42,9 @@ func interfaceRows() []lens.Row {
 		{Text: "address $a:if4 $_:one-of=primary|preferred", ReadOnly: true},
 		{Text: "address $a:host4", Set: "./ipv4/address[ip=$a]/prefix-length=32", ReadOnly: true},
 		{Text: "dhcp", Set: "./ipv4/dhcp=true"},
+		// A unit from the factory asks on every port, and tells the server its
+		// model. The common tree has no place for that; it says that it asks.
+		{Text: "dhcp", Set: "./ipv4/dhcp=true", ReadOnly: true, Rows: []lens.Row{{Text: "vendor-id $_:text", ReadOnly: true}}},
 		{Text: "dhcp-client", Set: "./ipv4/dhcp=true", ReadOnly: true},
 		{Text: "unnumbered-address $u2:logical", Set: "./ipv4/unnumbered=$u2"},
 	}

@@ -1,0 +1,59 @@
+// Report prints, per platform with laboratory material in the corpus, how the
+// interfaces of the normalised tree agree with what the devices said of
+// themselves, and what became of the configuration's lines.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/cfgvault/cfgvault/e2e/corpus"
+	"github.com/cfgvault/cfgvault/plugins"
+)
+
+func main() {
+	wrong := flag.Bool("wrong", false, "print the leaves that differ")
+	flag.Parse()
+	if err := report(*wrong); err != nil {
+		fmt.Fprintln(os.Stderr, "corpus:", err)
+		os.Exit(1)
+	}
+}
+
+func report(wrong bool) error {
+	if corpus.Folder() == "" {
+		return fmt.Errorf("CFGVAULT_CORPUS does not name the folder of the corpus")
+	}
+	devices, err := corpus.Labs(corpus.Folder())
+	if err != nil {
+		return err
+	}
+	scores, err := corpus.Measure(context.Background(), devices)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PLATFORM\tDEVICES\tLEAVES\tPRECISION\tTOLD\tRECALL\tLINES\tUNPARSED\tBOUND\tOF CONTENT\tBOILERPLATE\tBOUND\tOF CONTENT")
+	for _, s := range scores {
+		unparsed := "-"
+		if b, ok := corpus.Bound(s.Driver); ok {
+			unparsed = fmt.Sprintf("< %.0f %%", b)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.1f %%\t%d\t%.1f %%\t%d\t%.1f %%\t%s\t%.1f %%\t%.1f %%\t≤ %d %%\t%.1f %%\n", s.Driver, s.Devices, s.Yielded, s.Precision(), s.Told, s.Recall(),
+			s.Significant(), s.Share(plugins.Unparsed), unparsed, s.OfContent(plugins.Unparsed), s.Share(plugins.Boilerplate), corpus.MostBoilerplate, s.OfContent(plugins.Boilerplate))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if wrong {
+		for _, s := range scores {
+			for _, line := range s.Wrong {
+				fmt.Println(s.Driver+":", line)
+			}
+		}
+	}
+	return nil
+}
