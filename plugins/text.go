@@ -142,6 +142,12 @@ func (t *Text) isUnordered(artefact string, line []byte) bool {
 // the rules of all artefacts: for diffs and device messages, whose origin is
 // not one artefact.
 func (t *Text) Redact(artefact, text string) string {
+	return t.Replace(artefact, text, func(string) string { return Hidden })
+}
+
+// Replace puts with(secret) in the place of every secret that Redact hides.
+// What one rule has replaced another may replace again.
+func (t *Text) Replace(artefact, text string, with func(secret string) string) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	var until *regexp.Regexp
@@ -153,7 +159,7 @@ func (t *Text) Redact(artefact, text string) string {
 				until = nil
 				b.WriteString(line)
 			} else {
-				b.WriteString(Hidden + end)
+				b.WriteString(with(body) + end)
 			}
 			continue
 		}
@@ -161,7 +167,7 @@ func (t *Text) Redact(artefact, text string) string {
 			if artefact != "" && r.Artefact != "" && r.Artefact != artefact {
 				continue
 			}
-			hidden, hit := hide(r.re, body)
+			hidden, hit := replace(r.re, body, with)
 			body = hidden
 			if hit && r.until != nil {
 				until = r.until
@@ -172,15 +178,15 @@ func (t *Text) Redact(artefact, text string) string {
 	return b.String()
 }
 
-// hide replaces the submatches of every match of re in line, or the whole line
-// if re has none.
-func hide(re *regexp.Regexp, line string) (string, bool) {
+// replace replaces the submatches of every match of re in line, or the whole
+// line if re has none.
+func replace(re *regexp.Regexp, line string, with func(string) string) (string, bool) {
 	all := re.FindAllStringSubmatchIndex(line, -1)
 	if all == nil {
 		return line, false
 	}
 	if re.NumSubexp() == 0 {
-		return Hidden, true
+		return with(line), true
 	}
 	var b strings.Builder
 	at := 0
@@ -190,7 +196,7 @@ func hide(re *regexp.Regexp, line string) (string, bool) {
 			if lo < at || lo < 0 || lo == hi {
 				continue
 			}
-			b.WriteString(line[at:lo] + Hidden)
+			b.WriteString(line[at:lo] + with(line[lo:hi]))
 			at = hi
 		}
 	}

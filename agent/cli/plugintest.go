@@ -3,10 +3,13 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -68,23 +71,32 @@ violation.`,
 
 func (a *app) pluginRecord() *cobra.Command {
 	var reveal bool
+	var unknown string
 	cmd := command{
 		use: "record DEVICE", short: "Record a fixture from a device",
 		long: `Runs a backup's dialogue on a device and prints it as a fixture for
-"cfgvault plugin test". It holds everything the device said, secrets too: that
-is why it takes --reveal.`,
-		example: "cfgvault plugin record lab7 --reveal > testdata/export-lab7.txtar", status: []Status{NotFound, Unreachable, Plugin, Refused}, args: cobra.ExactArgs(1),
+"cfgvault plugin test". Secrets that the driver's rules know are replaced by fakes
+of the same shape, the same secret by the same fake in every recording of this
+home; look through the text for others before you hand it on. --reveal records
+everything as it is.`,
+		example: "cfgvault plugin record lab7 > testdata/export-lab7.txtar", status: []Status{NotFound, Unreachable, Plugin, Refused}, args: cobra.ExactArgs(1),
 		run: func(ctx context.Context, args []string) error {
-			if !reveal {
-				return &agent.GateError{Gate: "secrets", Text: "a recording holds the device's secrets; --reveal says that you want it"}
-			}
 			ag, err := a.openOffline()
 			if err != nil {
 				return err
 			}
 			defer ag.Close()
 			return ag.WithSession(ctx, args[0], func(drv *host.Driver, s plugins.Session) error {
-				text, err := plugintest.Record(ctx, drv, s, "recorded from a device", "")
+				if !reveal {
+					key, err := recordKey(ag.Home)
+					if err != nil {
+						return err
+					}
+					if s, err = plugintest.NewDisguise(s, drv.Info(), key); err != nil {
+						return err
+					}
+				}
+				text, err := plugintest.Record(ctx, drv, s, "recorded from a device", unknown)
 				if err != nil {
 					return err
 				}
@@ -94,7 +106,29 @@ is why it takes --reveal.`,
 		},
 	}.cobra()
 	cmd.Flags().BoolVar(&reveal, "reveal", false, "record everything, secrets too")
+	cmd.Flags().StringVar(&unknown, "unknown", "", "what the device prints for a command that it does not know; the kit refuses commands with it")
 	return cmd
+}
+
+// recordKey is the key of the fakes, made once per home: whoever has a recording
+// and not the key cannot try out what the secrets were.
+func recordKey(home agent.Home) ([]byte, error) {
+	path := filepath.Join(home.StateDir, "record.key")
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) == 32 {
+		return key, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	key = make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(home.StateDir, 0o700); err != nil {
+		return nil, err
+	}
+	return key, os.WriteFile(path, key, 0o600)
 }
 
 // lockedBuffer collects what a plugin logs while the kit runs.

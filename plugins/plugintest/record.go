@@ -18,10 +18,10 @@ import (
 )
 
 // Record identifies, exports and normalises one device over a live session and
-// writes what it answered, and what the driver made of it, as a fixture. The
-// text holds the device's secrets as they are: whoever keeps it replaces them
-// in the answers and adds a "canary" line to expect for each. unknown is what
-// the device prints for a command that is not there.
+// writes what it answered, and what the driver made of it, as a fixture. In a
+// [Disguise] the fakes of secrets become the fixture's canaries; in any other
+// session the text holds the device's secrets as they are. unknown is what the
+// device prints for a command that is not there.
 func Record(ctx context.Context, driver plugins.Driver, s plugins.Session, comment, unknown string) ([]byte, error) {
 	rec := &recorder{Session: s}
 	facts, err := driver.Identify(ctx, rec)
@@ -32,6 +32,12 @@ func Record(ctx context.Context, driver plugins.Driver, s plugins.Session, comme
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
+	disguise, _ := s.(*Disguise)
+	for i := range e.Artefacts {
+		if disguise != nil {
+			e.Artefacts[i].Data = disguise.bytes(e.Artefacts[i].Data)
+		}
+	}
 	n, err := driver.Normalize(ctx, facts, e.Artefacts)
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
@@ -41,7 +47,13 @@ func Record(ctx context.Context, driver plugins.Driver, s plugins.Session, comme
 		name, data = section(name, data)
 		ar.Files = append(ar.Files, txtar.File{Name: name, Data: data})
 	}
-	add("expect", rec.expect(e, s.Options(), unknown))
+	expect := rec.expect(e, s.Options(), unknown)
+	if disguise != nil {
+		for _, c := range disguise.canaries() {
+			expect = append(expect, "canary: "+c+"\n"...)
+		}
+	}
+	add("expect", expect)
 	raw, err := json.MarshalIndent(facts, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
@@ -49,7 +61,11 @@ func Record(ctx context.Context, driver plugins.Driver, s plugins.Session, comme
 	add("facts", append(raw, '\n'))
 	for _, a := range rec.answers {
 		if a.stream {
-			add("stream "+a.text, a.conn.bytes())
+			data := a.conn.bytes()
+			if disguise != nil {
+				data = disguise.bytes(data)
+			}
+			add("stream "+a.text, data)
 			continue
 		}
 		kind := "run"
@@ -76,6 +92,11 @@ func Record(ctx context.Context, driver plugins.Driver, s plugins.Session, comme
 		residual.WriteString(line + "\n")
 	}
 	add("residual", residual.Bytes())
+	if disguise != nil {
+		for i := range ar.Files {
+			ar.Files[i].Data = disguise.finish(ar.Files[i].Data)
+		}
+	}
 	return txtar.Format(ar), nil
 }
 
