@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -299,6 +300,39 @@ func TestTelnetLookAlikeWithoutNewline(t *testing.T) {
 	}
 }
 
+// A password goes to a line that asks for one and says nothing else, and once.
+func TestTelnetPasswordOnce(t *testing.T) {
+	t.Parallel()
+	for name, question := range map[string]string{
+		"a sentence": "Never tell anybody your password: ",
+		"twice":      "Password: ",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			typed := make(chan string, 2)
+			port := serve(t, func(c net.Conn) {
+				in := bufio.NewReader(c)
+				for range 2 {
+					_, _ = io.WriteString(c, question)
+					line, err := in.ReadString('\r')
+					if err != nil {
+						return
+					}
+					typed <- line
+					_, _ = io.WriteString(c, "\r\n")
+				}
+			})
+			_, err := Dial(within(t, 3*time.Second), plainTarget(port, plugins.TransportTelnet), plainInfo())
+			if err == nil {
+				t.Fatal("logged in")
+			}
+			if name == "twice" && (!errors.Is(err, ErrAuth) || len(typed) != 1) || name != "twice" && len(typed) != 0 {
+				t.Errorf("%d lines typed: %v", len(typed), err)
+			}
+		})
+	}
+}
+
 func TestTelnetRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -344,22 +378,22 @@ func TestTelnetRefused(t *testing.T) {
 // error, soon, and without a password.
 func TestTelnetHostile(t *testing.T) {
 	t.Parallel()
-	for name, bytes := range map[string]string{
-		"options without end":        strings.Repeat("\xff\xfb\x2a\xff\xfd\x2a", 1<<16),
-		"subnegotiation without end": "\xff\xfa\x18" + strings.Repeat("x", 1<<20),
-		"banner without end":         strings.Repeat("welcome\r\n", 1<<18),
-		"hangs up":                   "Port already in use\r\n",
-		"command cut":                "\xff",
+	for name, c := range map[string]struct{ bytes, says string }{
+		"options without end":        {strings.Repeat("\xff\xfb\x2a\xff\xfd\x2a", 1<<16), "negotiates Telnet options without end"},
+		"subnegotiation without end": {"\xff\xfa\x18" + strings.Repeat("x", 1<<20), "subnegotiation without end"},
+		"banner without end":         {strings.Repeat("welcome\r\n", 1<<18), "bytes before the login"},
+		"hangs up":                   {"Port already in use\r\n", `it said "Port already in use"`},
+		"command cut":                {"\xff", "lost"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
 			var got []byte
-			port := serve(t, func(c net.Conn) {
-				go func() { _, _ = io.WriteString(c, bytes); _ = c.(*net.TCPConn).CloseWrite() }()
+			port := serve(t, func(conn net.Conn) {
+				go func() { _, _ = io.WriteString(conn, c.bytes); _ = conn.(*net.TCPConn).CloseWrite() }()
 				buf := make([]byte, 4096)
 				for {
-					n, err := c.Read(buf)
+					n, err := conn.Read(buf)
 					mu.Lock()
 					got = append(got, buf[:n]...)
 					mu.Unlock()
@@ -369,7 +403,7 @@ func TestTelnetHostile(t *testing.T) {
 				}
 			})
 			_, err := Dial(within(t, 20*time.Second), plainTarget(port, plugins.TransportTelnet), plainInfo())
-			if !errors.Is(err, ErrUnreachable) {
+			if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v", err)
 			}
 			mu.Lock()

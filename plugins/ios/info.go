@@ -32,7 +32,7 @@ func (driver) Info() plugins.Info {
 		Options: []plugins.Option{
 			{Name: "flash", Text: "file system for what a restore brings: flash: (default), bootflash:, disk0:", Pattern: `[a-z]+\d*:`},
 		},
-		Transports: []plugins.Transport{plugins.TransportShell},
+		Transports: []plugins.Transport{plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole},
 		Shell: plugins.Shell{
 			Prompt:       `(?m)^[\w.\-/]{1,63}[>#]$`,
 			Privileged:   `#$`,

@@ -28,7 +28,7 @@ func (driver) Info() plugins.Info {
 			"Unconfirmed on hardware: what the switch says when a commit timeout is armed, runs out, is committed or aborted; the driver judges by the running configuration and the switch's clock instead.",
 		},
 		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset},
-		Transports:   []plugins.Transport{plugins.TransportShell},
+		Transports:   []plugins.Transport{plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole},
 		Shell: plugins.Shell{
 			Prompt:      `(?m)^[\w.\-]{1,64}# ?$`,
 			Privileged:  `# ?$`,
