@@ -1,4 +1,4 @@
-// Report prints, per platform with laboratory material in the corpus, how the
+// Command report prints, per platform with laboratory material in the corpus, how the
 // interfaces of the normalised tree agree with what the devices said of
 // themselves, and what became of the configuration's lines.
 package main
