@@ -1,0 +1,102 @@
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/cfgvault/cfgvault/agent/journal"
+)
+
+// stage brings the configuration to the device and makes the plan.
+func (r *restore) stage(ctx context.Context) error {
+	head := r.journal.Head()
+	diff, err := r.drv.Stage(ctx, r.sess, head.ChangeID, r.want)
+	if err != nil {
+		return r.explain(during("stage", err))
+	}
+	r.untaken = diff.Losses
+	p := r.plan
+	if p == nil {
+		p = &Plan{}
+	}
+	info := r.drv.Info()
+	*p = Plan{
+		Device: r.device.Name, Snapshot: r.entry.ID(), Taken: r.entry.Time, Change: head.ChangeID,
+		Unit: r.before.facts, Rollback: string(info.Rollback), Within: head.Within,
+		Diff: r.scrub(diff.Text), Steps: diff.Steps, Losses: append(p.Losses, diff.Losses...),
+		Disruptive: diff.Disruptive, Address: diff.Address, Overruled: r.gates.used,
+		Converted: p.Converted, Kept: p.Kept,
+	}
+	if r.undo != nil {
+		p.Undo = r.undo.ID()
+	}
+	r.plan, r.result.Plan = p, p
+	if err := r.journal.Update(func(h *journal.Head) { h.Address = diff.Address }); err != nil {
+		return err
+	}
+	if err := r.step(journal.Staged, "the device accepted the configuration"); err != nil {
+		return err
+	}
+	// A loss that is only a note of how a platform saves is no gate; a driver
+	// reports as losses what will not be put back.
+	if len(p.Losses) > 0 && r.opts.losses != nil {
+		return r.opts.losses(p.Losses)
+	}
+	if len(p.Losses) > 0 && !r.opts.DryRun {
+		if err := r.gates.refuse(GateLosses, "%d parts of the snapshot will not be put back; --dry-run lists them", len(p.Losses)); err != nil {
+			return err
+		}
+		p.Overruled = r.gates.used
+		return r.journal.Update(func(h *journal.Head) { h.Allowed = r.gates.used })
+	}
+	return nil
+}
+
+// approve shows the plan and makes sure that the device is still as planned.
+func (r *restore) approve(ctx context.Context) (proceed bool, err error) {
+	if r.opts.DryRun {
+		r.result.Outcome = "planned"
+		return false, nil
+	}
+	if r.plan.Diff == "" {
+		diffs, err := r.missing(ctx, r.before)
+		if err != nil {
+			return false, err
+		}
+		if len(diffs) == 0 {
+			r.result.Outcome = "nothing-to-do"
+			return false, nil
+		}
+	}
+	if r.opts.Approve != nil {
+		ok, err := r.opts.Approve(r.plan)
+		if err != nil {
+			return false, err
+		}
+		if !ok {
+			return false, &GateError{"approval", "the plan was not approved"}
+		}
+	}
+	approved, err := json.Marshal(r.plan)
+	if err != nil {
+		return false, err
+	}
+	sum := sha256.Sum256(approved)
+	if err := r.journal.Update(func(h *journal.Head) { h.Plan = hex.EncodeToString(sum[:]) }); err != nil {
+		return false, err
+	}
+	if r.undo == nil {
+		return true, nil
+	}
+	now, err := r.drv.Export(ctx, r.sess)
+	if err != nil {
+		return false, fmt.Errorf("is the device still as planned? %w", err)
+	}
+	if diffs := Compare(r.text, r.before.exp.Artefacts, now.Artefacts); len(diffs) > 0 {
+		return false, &GateError{"drift", fmt.Sprintf("somebody changed the device after it was planned (%v); run the restore again", diffs[0])}
+	}
+	return true, nil
+}
