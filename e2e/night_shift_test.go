@@ -20,9 +20,9 @@ import (
 func TestNightShift(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	listen := func(o device.Options, v eos.Variant) *bench {
+	listen := func(o device.Options) *bench {
 		o.User, o.Password = "admin", "switch-password"
-		d := eos.New(o, v)
+		d := eos.New(o, eos.Variant{})
 		addr, err := d.Listen("127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -31,14 +31,13 @@ func TestNightShift(t *testing.T) {
 		return &bench{d, newCable(t, addr.String()), o.Serial}
 	}
 	sample := simulate.Sample("eos")
-	old := listen(device.Options{Config: sample, Serial: "SSJ00000001"}, eos.Variant{Neighbors: map[string]string{"Ethernet1": "spine1 Ethernet7"}})
+	old := listen(device.Options{Config: sample, Serial: "SSJ00000001", Neighbors: map[string]string{"Ethernet1": "spine1 Ethernet7"}})
 	h.addSwitch(old, "leaf1")
 	full := old.Running()
 	old.Cut() // dead
 
 	ports := strings.NewReplacer("Ethernet1", "Ethernet1/4", "Ethernet2", "Ethernet1/1", "Ethernet3", "Ethernet1/2", "Ethernet4", "Ethernet1/3")
-	fresh := listen(device.Options{Config: ports.Replace(sample), Serial: "SSJ00000099"},
-		eos.Variant{Neighbors: map[string]string{"Ethernet1/4": "spine1 Ethernet7"}})
+	fresh := listen(device.Options{Config: ports.Replace(sample), Serial: "SSJ00000099", Neighbors: map[string]string{"Ethernet1/4": "spine1 Ethernet7"}})
 	fresh.FactoryReset()
 
 	cmd := h.command("replace", "leaf1", "--address", fresh.l.Addr().String())

@@ -27,6 +27,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	if err := x.files(ctx); err != nil {
 		return nil, err
 	}
+	if err := links().Ask(ctx, x.s, x.e); err != nil {
+		return nil, err
+	}
 	running := string(x.e.Artefacts[0].Data)
 	x.e.FactoryDefault = !x.saved && factoryDefault(running)
 	x.e.NoRestore = obstacles(running)

@@ -57,6 +57,7 @@ func (driver) Info() plugins.Info {
 			{Name: "boot", Command: "show boot", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "sdm", Command: "show sdm prefer", Role: plugins.RoleState, Bind: plugins.BindModel},
 			{Name: "vtp", Command: "show vtp status", Role: plugins.RoleState, Bind: plugins.BindUnit},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "frame", Pattern: `^Building configuration\.\.\.$`, Why: "part of the listing"},

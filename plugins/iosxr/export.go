@@ -18,6 +18,9 @@ func (d *driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export
 		e.Reasons = append(e.Reasons, plugins.Reason{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 	for _, spec := range d.Info().Artefacts {
+		if spec.Command == "" {
+			continue
+		}
 		out, err := s.Run(ctx, plugins.Command{Text: spec.Command})
 		if err != nil {
 			if ctx.Err() != nil || len(e.Artefacts) == 0 {
@@ -58,6 +61,9 @@ func (d *driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export
 			partly("control-bytes", "the output of %s holds what a terminal or a pager left", spec.Command)
 		}
 		e.Artefacts = append(e.Artefacts, plugins.Artefact{Name: spec.Name, Role: spec.Role, Bind: spec.Bind, Source: spec.Command, Data: out.Stdout})
+	}
+	if err := links().Ask(ctx, s, e); err != nil {
+		return nil, err
 	}
 	if len(e.Reasons) > 0 {
 		e.Verdict = plugins.Partial

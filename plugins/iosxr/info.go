@@ -45,6 +45,7 @@ func (*driver) Info() plugins.Info {
 			{Name: adminConfig, Command: "admin show running-config", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "inventory", Command: "show inventory", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "packages", Command: "show install active summary", Role: plugins.RoleState, Bind: plugins.BindVersion},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "time", Pattern: `^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d+ \d{2}:\d{2}:\d{2}\.\d+ `, Why: "when the command ran"},

@@ -21,6 +21,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	}
 	saved := true
 	for _, spec := range d.Info().Artefacts {
+		if spec.Command == "" {
+			continue
+		}
 		out, err := s.Run(ctx, plugins.Command{Text: spec.Command})
 		if err != nil {
 			if ctx.Err() != nil || len(e.Artefacts) == 0 {
@@ -68,6 +71,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 			partly("control-bytes", "the output of %s holds what a terminal or a pager left", spec.Command)
 		}
 		e.Artefacts = append(e.Artefacts, plugins.Artefact{Name: spec.Name, Role: spec.Role, Bind: spec.Bind, Source: spec.Command, Data: out.Stdout})
+	}
+	if err := links().Ask(ctx, s, e); err != nil {
+		return nil, err
 	}
 	if len(e.Reasons) > 0 {
 		e.Verdict = plugins.Partial

@@ -48,6 +48,7 @@ func (driver) Info() plugins.Info {
 			{Name: "inventory", Command: "show inventory", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "license-host-id", Command: "show license host-id", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "boot", Command: "show boot", Role: plugins.RoleState, Bind: plugins.BindUnit},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "command", Pattern: `^!Command: `, Why: "the command that printed it"},

@@ -24,6 +24,9 @@ type Options struct {
 	Config string
 	Ports  []string // physical interfaces beyond those in Config: "Ethernet1"
 
+	// Neighbors are who answers on the cables, by port: "spine1 Ethernet7".
+	Neighbors map[string]string
+
 	User       string          // default "admin"
 	Password   string          // default "admin"
 	Authorized gossh.PublicKey // accepted beside the password

@@ -22,9 +22,6 @@ import (
 type Variant struct {
 	Layout  Layout  // of the list of sessions
 	Expired Expired // what becomes of a session whose timer ran out
-
-	// Neighbors are who answers by LLDP, by port: "spine1 Ethernet7".
-	Neighbors map[string]string
 }
 
 // Layout chooses between the recorded forms of the list of sessions.

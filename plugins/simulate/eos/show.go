@@ -180,7 +180,7 @@ func (e *eos) lldpJSON() string {
 	}
 	list := []neighbor{}
 	for _, p := range e.grammar.Ports {
-		if peer, ok := e.v.Neighbors[p]; ok {
+		if peer, ok := e.d.Options().Neighbors[p]; ok {
 			device, port, _ := strings.Cut(peer, " ")
 			list = append(list, neighbor{p, device, port, 120})
 		}

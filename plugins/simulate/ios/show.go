@@ -3,6 +3,7 @@ package ios
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins/simulate/statements"
@@ -14,7 +15,7 @@ func (c *cli) show(text string) {
 	command = strings.TrimSpace(command)
 	if !c.privileged {
 		switch command {
-		case "show version", "show inventory", "show privilege", "show license udi", "show vtp status", "show clock":
+		case "show version", "show inventory", "show privilege", "show license udi", "show vtp status", "show clock", "show interfaces", "show lldp neighbors detail", "show cdp neighbors detail":
 		default:
 			c.refuse()
 			return
@@ -63,6 +64,18 @@ func (c *cli) answer(command string) (string, bool) {
 		return "*" + b.d.Clock().Now().UTC().Format("15:04:05.000 UTC Mon Jan 2 2006") + "\n", true
 	case "show boot", "show bootvar":
 		return "BOOT variable does not exist\nCONFIG_FILE variable does not exist\nConfiguration register is 0x2102\n", true
+	case "show interfaces":
+		return b.interfaces(), true
+	case "show lldp neighbors detail":
+		if b.run.Find("lldp run") == nil {
+			return "% LLDP is not enabled\n", true
+		}
+		return statements.LLDP(b.grammar.Ports, b.d.Options().Neighbors, func(p string) string { return "Local Intf: " + statements.Short(p) }), true
+	case "show cdp neighbors detail":
+		if b.run.Find("no cdp run") != nil {
+			return "% CDP is not enabled\n", true
+		}
+		return b.cdp(), true
 	case "show archive":
 		if b.archivePath() == "" {
 			return " Archive feature not enabled\n", true
@@ -133,4 +146,46 @@ func (b *box) inventory() string {
 		out += row(fmt.Sprintf("Switch %d", i+2), b.model, s)
 	}
 	return out
+}
+
+// interfaces is "show interfaces": of each, the state, what it is and how fast
+// it runs.
+func (b *box) interfaces() string {
+	var out strings.Builder
+	for _, s := range b.run.Top {
+		name, ok := strings.CutPrefix(s.Text, "interface ")
+		if !ok {
+			continue
+		}
+		port := slices.Contains(b.grammar.Ports, name)
+		state, protocol := "up", "up"
+		switch {
+		case statements.FindIn(s.Inner, "shutdown") != nil:
+			state, protocol = "administratively down", "down"
+		case port && b.d.Options().Neighbors[name] == "":
+			state, protocol = "down", "down"
+		}
+		fmt.Fprintf(&out, "%s is %s, line protocol is %s \n  Hardware is simulated, address is 0000.5e00.5301 (bia 0000.5e00.5301)\n", name, state, protocol)
+		out.WriteString("  MTU 1500 bytes, BW 1000000 Kbit/sec, DLY 10 usec, \n     reliability 255/255, txload 1/255, rxload 1/255\n  Encapsulation ARPA, loopback not set\n")
+	}
+	return out.String()
+}
+
+// cdp is "show cdp neighbors detail". A device tells its ports by their whole
+// names there.
+func (b *box) cdp() string {
+	var out strings.Builder
+	n := 0
+	for _, p := range b.grammar.Ports {
+		peer, ok := b.d.Options().Neighbors[p]
+		if !ok {
+			continue
+		}
+		n++
+		device, port := statements.Peer(peer)
+		port = strings.NewReplacer("Gi", "GigabitEthernet", "Te", "TenGigabitEthernet").Replace(port)
+		fmt.Fprintf(&out, "-------------------------\nDevice ID: %s\nEntry address(es): \n  IP address: 192.0.2.%d\nPlatform: cisco C9300-48T,  Capabilities: Router Switch IGMP \nInterface: %s,  Port ID (outgoing port): %s\nHoldtime : 151 sec\n\n", device, n, p, port)
+	}
+	fmt.Fprintf(&out, "\nTotal cdp entries displayed : %d\n", n)
+	return out.String()
 }

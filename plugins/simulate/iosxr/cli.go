@@ -2,6 +2,7 @@ package iosxr
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -317,6 +318,13 @@ func (c *cli) answer(command string) (string, bool) {
 		return "Active Packages:    1\n        " + strings.ToLower(b.model) + "-x-" + b.version + "\n\n", true
 	case "show configuration sessions detail":
 		return b.detail(), c.in == nil
+	case "show interfaces brief":
+		return b.brief(), true
+	case "show lldp neighbors detail":
+		if b.run.Find("lldp") == nil {
+			return "% LLDP is not enabled\n", true // unconfirmed
+		}
+		return statements.LLDP(b.grammar.Ports, b.d.Options().Neighbors, func(p string) string { return "Local Interface: " + p }), true
 	case "show clock":
 		return b.d.Clock().Now().UTC().Format("15:04:05.000 UTC Mon Jan 02 2006") + "\n", true
 	case "admin show running-config":
@@ -342,4 +350,28 @@ func (c *cli) answer(command string) (string, bool) {
 		return "!! SYNTAX/AUTHORIZATION ERRORS: This configuration failed due to\n!! one or more of the following reasons:\n!!  - the entered commands do not exist,\n!!  - the entered commands have errors in their syntax.\n\n" + strings.Join(c.in.failed, "\n") + "\nend\n\n", true
 	}
 	return "", false
+}
+
+// brief is "show interfaces brief".
+func (b *box) brief() string {
+	var out strings.Builder
+	out.WriteString("\n               Intf       Intf        LineP              Encap  MTU        BW\n               Name       State       State               Type (byte)    (Kbps)\n" + strings.Repeat("-", 80) + "\n")
+	for _, s := range b.run.Top {
+		name, ok := strings.CutPrefix(s.Text, "interface ")
+		if !ok {
+			continue
+		}
+		port := slices.Contains(b.grammar.Ports, name)
+		state, line, kind, kbit := "up", "up", "ARPA", 1000000
+		switch {
+		case !port:
+			kind, kbit = "Loopback", 0
+		case statements.FindIn(s.Inner, "shutdown") != nil:
+			state, line = "admin-down", "admin-down"
+		case b.d.Options().Neighbors[name] == "":
+			state, line = "down", "down"
+		}
+		fmt.Fprintf(&out, "%19s  %10s  %10s  %17s  %4d  %9d\n", statements.Short(name), state, line, kind, 1514, kbit)
+	}
+	return out.String()
 }

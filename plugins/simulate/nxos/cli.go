@@ -344,6 +344,12 @@ func (c *cli) answer(command string) (string, bool) {
 		return "Current Boot Variables:\n\nsup-1\nNXOS variable = bootflash:/nxos.9.3.8.bin\nNo module boot variable set\n\n", true
 	case "show license host-id":
 		return "License hostid: VDH=" + b.serial + "\n", true
+	case "show interface status":
+		return b.status(), true
+	case "show lldp neighbors detail":
+		return b.lldp(), b.run.Find("feature lldp") != nil
+	case "show cdp neighbors detail":
+		return b.cdp(), true
 	case "show config-replace log exec":
 		return "Operation            : Config-replace to user config\n" + b.log, true
 	}
