@@ -23,6 +23,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 		e.Reasons = append(e.Reasons, plugins.Reason{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 	for _, spec := range d.Info().Artefacts {
+		if spec.Command == "" {
+			continue
+		}
 		out, err := s.Run(ctx, plugins.Command{Text: spec.Command})
 		if err != nil {
 			if ctx.Err() != nil || len(e.Artefacts) == 0 {
@@ -66,6 +69,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 		})
 	}
 	if err := d.scripts(ctx, s, e, reason); err != nil {
+		return nil, err
+	}
+	if err := ports(ctx, s, e, reason); err != nil {
 		return nil, err
 	}
 	if len(e.Reasons) > 0 {

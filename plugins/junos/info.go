@@ -58,6 +58,7 @@ func (driver) Info() plugins.Info {
 			{Name: "version", Command: "show version | no-more", Role: plugins.RoleState},
 			{Name: "hardware", Command: "show chassis hardware | no-more", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "virtual-chassis", Command: "show virtual-chassis | no-more", Role: plugins.RoleState, Bind: plugins.BindUnit},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "last-commit", Pattern: `^## Last (?:commit|changed): `, Why: "when and by whom the configuration was committed"},

@@ -184,6 +184,10 @@ func (c *cli) query(words, pipes []string) {
 		out = ""
 	case text == "show virtual-chassis":
 		out = "                   ^\nsyntax error, expecting <command>.\n"
+	case text == "show interfaces terse":
+		out = j.terse()
+	case text == "show lldp neighbors":
+		out = j.lldp()
 	case text == "show system commit":
 		out = j.list()
 	case text == "show system uptime":

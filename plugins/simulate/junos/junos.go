@@ -207,6 +207,7 @@ type junos struct {
 	stop      func() // of the timer of a confirmed commit
 	files     map[string]string
 	scripts   map[string]string
+	physical  map[string]string // ports, by name
 	bootTime  time.Time
 }
 
@@ -241,6 +242,7 @@ func New(o device.Options) *device.Device {
 		by, via = d.Options().User, "cli"
 		j.address = management(start)
 	}
+	j.learnPorts(o.Ports, start)
 	j.commits = []*commit{{at: d.Clock().Now(), by: by, via: via, config: start}}
 	d.Install(j)
 	return d
