@@ -33,7 +33,7 @@ const (
 	GateLosses     Gate = "losses"      // parts of the snapshot will not be put back
 	GateAge        Gate = "age"         // the snapshot is older than a wipe may trust
 	GateChanged    Gate = "changed"     // the device has another configuration than the snapshot
-	GateHostKey    Gate = "host-key"    // the new unit's host key is taken as it is shown
+	GateHostKey    Gate = "host-key"    // the host key of a new or reset unit is taken as it is shown
 	GateMap        Gate = "map"         // interfaces were matched by other means than their names
 )
 
@@ -58,7 +58,7 @@ func WorkflowGates() map[Gate]string {
 	return map[Gate]string{
 		GateAge:     "wipe although the newest snapshot is older than --max-age",
 		GateChanged: "wipe although the device was changed since the newest snapshot",
-		GateHostKey: "take the host key that the new unit shows, unseen",
+		GateHostKey: "take the host key that the new, or reset, unit shows, unseen",
 		GateMap:     "apply an interface map that nobody has looked at",
 	}
 }

@@ -18,7 +18,7 @@ func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, erro
 	if r.converted != nil {
 		return r.compareMeaning(ctx, got)
 	}
-	diffs := Compare(r.text, r.want, got.exp.Artefacts)
+	diffs := r.comesBack(Compare(r.text, r.want, got.exp.Artefacts))
 	if len(diffs) == 0 || !r.opts.merge && !r.moved {
 		return diffs, nil
 	}
@@ -27,7 +27,7 @@ func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, erro
 		return nil, err
 	}
 	want := ordered(r.text, r.want)
-	if left := Compare(r.text, want, ordered(r.text, have)); len(left) > 0 {
+	if left := r.comesBack(Compare(r.text, want, ordered(r.text, have))); len(left) > 0 {
 		return left, nil
 	}
 	var trees [2][]byte
@@ -44,6 +44,12 @@ func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, erro
 		return nil, nil
 	}
 	return diffs, nil
+}
+
+// comesBack leaves out the differences in artefacts that the plan said would not
+// be put back.
+func (r *restore) comesBack(diffs []Difference) []Difference {
+	return slices.DeleteFunc(diffs, func(d Difference) bool { return slices.Contains(r.notBack, d.Artefact) })
 }
 
 // withoutUnit is what a unit has, without what belongs to that unit alone, such

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/cfgvault/cfgvault/agent/inventory"
 	"github.com/cfgvault/cfgvault/agent/journal"
 	"github.com/cfgvault/cfgvault/agent/session"
@@ -63,7 +61,7 @@ func (a *Agent) Replace(ctx context.Context, o ReplaceOptions) (*WorkflowResult,
 		r.place.Options, r.device.Options = nil, nil // they are the old platform's
 		if o.Login != nil {
 			// A conversion keeps the login by which the unit is reached.
-			r.place.User, r.place.Auth = o.Login.User, inventory.Credential{Password: o.Login.Password}
+			r.place = o.Login.of(r.place)
 		}
 	}
 	r.take()
@@ -97,8 +95,7 @@ func (r *replace) take() {
 		r.device.HostKeys = r.state.HostKeys
 	}
 	if r.opts.Login != nil {
-		r.device.User = r.opts.Login.User
-		r.device.Auth = inventory.Credential{Password: r.opts.Login.Password}
+		r.device = r.opts.Login.of(r.device)
 	}
 }
 
@@ -144,37 +141,9 @@ func (r *replace) hostKey(ctx context.Context) error {
 		r.tell("host-key", "info", "%s shows no host key: nothing proves who answers", r.opts.Address)
 		return nil
 	}
-	bare := r.device
-	bare.Auth, bare.Enable, bare.Services = inventory.Credential{}, inventory.Ref{}, nil
-	t, err := r.agent.Target(ctx, bare)
+	shown, err := r.takeKeys(ctx, r.device, r.opts.HostKeys)
 	if err != nil {
 		return err
-	}
-	keys, err := session.HostKeys(ctx, t)
-	if err != nil {
-		return err
-	}
-	var shown, prints []string
-	for _, k := range keys {
-		shown = append(shown, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k))))
-		prints = append(prints, ssh.FingerprintSHA256(k))
-	}
-	known := func(k string) bool { return slices.Contains(r.opts.HostKeys, k) }
-	switch {
-	case slices.ContainsFunc(prints, known):
-		// One that was read at the console vouches for the unit; only it counts.
-		for i := len(shown) - 1; i >= 0; i-- {
-			if !known(prints[i]) {
-				shown = slices.Delete(shown, i, i+1)
-			}
-		}
-	case len(r.opts.HostKeys) > 0:
-		return hard("key", "the unit at %s shows %s, which is none of the keys that were given; somebody else may be answering", r.opts.Address, strings.Join(prints, ", "))
-	default:
-		text := fmt.Sprintf("the unit at %s shows the host key %s; compare it with what its console shows", r.opts.Address, strings.Join(prints, ", "))
-		if err := r.decide(ctx, GateHostKey, "%s", text); err != nil {
-			return err
-		}
 	}
 	r.state.HostKeys, r.state.OldKeys = shown, r.place.HostKeys
 	r.take()

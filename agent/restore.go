@@ -127,6 +127,7 @@ type restore struct {
 	moved     bool               // which is another one than the snapshot's, or has other names
 	converted *Conversion        // if the snapshot is of another platform
 	untaken   []plugins.Loss     // what the device said while staging
+	notBack   []string           // artefacts that the driver cannot put back
 	before    *reading           // what the device had
 	undo      *vault.Entry
 	began     time.Time
@@ -496,7 +497,7 @@ func (r *restore) open(target, undo []byte) error {
 		Device: r.device.ID, Name: r.device.Name, Driver: r.device.Driver,
 		ChangeID: "cv" + hex.EncodeToString(id[:]), Started: r.began.UTC(), Within: within,
 		Map: r.opts.Map, Allowed: r.gates.used, Serials: r.before.facts.Serials,
-		Rehearsal: r.opts.rehearsal, Merge: r.opts.merge,
+		DryRun: r.opts.DryRun, Rehearsal: r.opts.rehearsal, Merge: r.opts.merge,
 	}
 	if r.opts.Onto != nil {
 		head.Unit = &journal.Place{Address: r.device.Address, HostKeys: r.device.HostKeys}

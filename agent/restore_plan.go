@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/cfgvault/cfgvault/agent/journal"
+	"github.com/cfgvault/cfgvault/plugins"
 )
 
 // stage brings the configuration to the device and makes the plan.
@@ -17,7 +18,12 @@ func (r *restore) stage(ctx context.Context) error {
 	if err != nil {
 		return r.explain(during("stage", err))
 	}
-	r.untaken = diff.Losses
+	r.untaken, r.notBack = diff.Losses, nil
+	for _, l := range diff.Losses {
+		if l.Code == plugins.LossNotRestorable {
+			r.notBack = append(r.notBack, l.Artefact)
+		}
+	}
 	p := r.plan
 	if p == nil {
 		p = &Plan{}
@@ -34,7 +40,7 @@ func (r *restore) stage(ctx context.Context) error {
 		p.Undo = r.undo.ID()
 	}
 	r.plan, r.result.Plan = p, p
-	if err := r.journal.Update(func(h *journal.Head) { h.Address = diff.Address }); err != nil {
+	if err := r.journal.Update(func(h *journal.Head) { h.Address, h.NotBack = diff.Address, r.notBack }); err != nil {
 		return err
 	}
 	if err := r.step(journal.Staged, "the device accepted the configuration"); err != nil {

@@ -42,11 +42,11 @@ func (r *restore) resume(ctx context.Context) error {
 	if head.Driver != r.device.Driver {
 		return &GateError{GatePlatform, fmt.Sprintf("the restore was begun with driver %s, the device now has %s", head.Driver, r.device.Driver)}
 	}
-	r.opts.rehearsal, r.opts.merge = head.Rehearsal, head.Merge
+	r.opts.DryRun, r.opts.rehearsal, r.opts.merge = head.DryRun, head.Rehearsal, head.Merge
 	if head.Unit != nil && r.opts.Onto == nil {
 		r.device.Address, r.device.HostKeys = head.Unit.Address, head.Unit.HostKeys
 	}
-	r.gates.used = head.Allowed
+	r.gates.used, r.notBack = head.Allowed, head.NotBack
 	for _, g := range head.Allowed {
 		if r.gates.allowed == nil {
 			r.gates.allowed = map[Gate]bool{}

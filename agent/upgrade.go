@@ -134,6 +134,7 @@ func (u *upgrade) upgrade(ctx context.Context) error {
 // identify waits for the device: an upgrade ends in a reboot.
 func (u *upgrade) identify(ctx context.Context) error {
 	deadline := time.Now().Add(u.opts.Wait)
+	says := waiting{flow: u.flow, step: "identify"}
 	for {
 		err := u.withSession(ctx, "", func(s *session.Session) error {
 			var err error
@@ -146,7 +147,7 @@ func (u *upgrade) identify(ctx context.Context) error {
 		if ctx.Err() != nil || !errors.Is(err, session.ErrUnreachable) && !errors.Is(err, plugins.ErrSessionLost) || time.Now().After(deadline) {
 			return err
 		}
-		u.tell("identify", "wait", "no answer yet; %v left", time.Until(deadline).Round(time.Second))
+		says.tell(deadline, "no answer yet (%s)", oneLine(err.Error()))
 		if err := pause(ctx, lookEvery); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,15 +19,17 @@ import (
 type WipeOptions struct {
 	WorkflowOptions `json:"-"`
 
-	Serial      string                    `json:"serial,omitempty"`  // typed back; empty: ask
-	MaxAge      time.Duration             `json:"max-age"`           // of the newest snapshot
-	ProofWithin time.Duration             `json:"proof-within"`      // how long to wait for the device's answer after the reset
-	ForReturn   bool                      `json:"for-return"`        // the unit leaves the house: list the secrets to rotate
-	ThenRestore bool                      `json:"then-restore"`      // bring it back
-	Address     string                    `json:"address,omitempty"` // where it comes back; empty: where the inventory says
-	WaitFor     time.Duration             `json:"wait-for"`          // how long to wait for it there
-	Within      time.Duration             `json:"within"`            // of the restore: the device's timer
-	Approve     func(*Plan) (bool, error) `json:"-"`                 // of the restore
+	Serial      string                    `json:"serial,omitempty"`    // typed back; empty: ask
+	MaxAge      time.Duration             `json:"max-age"`             // of the newest snapshot
+	ProofWithin time.Duration             `json:"proof-within"`        // how long to wait for the device's answer after the reset
+	ForReturn   bool                      `json:"for-return"`          // the unit leaves the house: list the secrets to rotate
+	ThenRestore bool                      `json:"then-restore"`        // bring it back
+	Address     string                    `json:"address,omitempty"`   // where it comes back; empty: where the inventory says
+	Login       *Login                    `json:"login,omitempty"`     // how the reset unit is logged in to, if not as before
+	HostKeys    []string                  `json:"host-keys,omitempty"` // fingerprints that the reset unit's console shows
+	WaitFor     time.Duration             `json:"wait-for"`            // how long to wait for it there
+	Within      time.Duration             `json:"within"`              // of the restore: the device's timer
+	Approve     func(*Plan) (bool, error) `json:"-"`                   // of the restore
 }
 
 // The proofs of a wipe, as its receipt says them.
@@ -49,9 +52,13 @@ func (a *Agent) Wipe(ctx context.Context, o WipeOptions) (*WorkflowResult, error
 	}
 	defer f.close()
 	w := &wipe{flow: f, opts: &o}
+	if len(f.state.HostKeys) > 0 {
+		f.device.HostKeys = f.state.HostKeys
+	}
 	f.steps = []flowStep{
 		{name: "snapshot", does: "fetch the newest snapshot back from the store, decrypt and parse it", do: w.snapshot},
 		{name: "identify", does: "connect, and hold the unit and its configuration against the snapshot", do: w.identify},
+		{name: "plan", does: "show the unit the snapshot and take it back: what would not come back?", do: w.plan},
 		{name: "approve", does: "ask for the unit's serial number", do: w.approve},
 		{name: "reset", does: "reset the unit by its platform's own means", touches: true, back: "the unit is as it was, or reset", do: w.reset},
 		{name: "proof", does: fmt.Sprintf("wait up to %v for the unit's answer as it leaves the factory", o.ProofWithin), touches: true, back: "the unit is reset", do: w.proof},
@@ -158,6 +165,57 @@ func (w *wipe) identify(ctx context.Context) error {
 	})
 }
 
+// plan stages the snapshot on the unit that still runs it, and discards it: the
+// unit itself says whether it would take its configuration back, before that is
+// gone, and what a person would have to bring back. A unit that leaves the
+// house is not asked.
+func (w *wipe) plan(ctx context.Context) error {
+	if w.opts.ForReturn && !w.opts.ThenRestore {
+		return nil
+	}
+	src, err := w.source()
+	if err != nil {
+		return err
+	}
+	o := RestoreOptions{
+		Device: w.device.Name, Onto: onto(w.device), DryRun: true, source: src, inFlow: true, losses: w.losses,
+		Allow: map[Gate]bool{GateNoRollback: w.opts.Allow[GateNoRollback]},
+	}
+	run := w.agent.Restore
+	if journal.Exists(w.agent.Home.Journal(), w.device.ID) {
+		run = w.agent.Resume
+	}
+	res, err := run(ctx, o)
+	if err == nil && res.Outcome == "refused" {
+		_, err = w.agent.Restore(ctx, o) // an earlier one was being forgotten
+	}
+	return err
+}
+
+// losses become work for a person, and need a word before the reset.
+func (w *wipe) losses(losses []plugins.Loss) error {
+	native, err := w.target()
+	if err != nil {
+		return err
+	}
+	was := byName(native)
+	var all []string
+	for _, l := range losses {
+		if was[l.Artefact].Role == plugins.RoleState {
+			continue // evidence, which no restore puts back
+		}
+		text := oneLine(l.Artefact + " " + l.Text)
+		all = append(all, text)
+		if task := "not brought back: " + text; !slices.Contains(w.state.Tasks, task) {
+			w.state.Tasks = append(w.state.Tasks, task)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return w.decide(context.Background(), GateLosses, "%d parts of the snapshot will not be put back after the wipe: %s", len(all), strings.Join(all, "; "))
+}
+
 // sameUnit refuses another unit than that of the snapshot: what would be wiped
 // is not what was saved.
 func (f *flow) sameUnit() error {
@@ -259,37 +317,6 @@ const (
 	lookEvery  = time.Second
 )
 
-// ask looks once at the unit: a proof, or "" while it carries configuration.
-func (w *wipe) ask(ctx context.Context) (string, error) {
-	var factory bool
-	err := w.withSession(ctx, "", func(s *session.Session) error {
-		read, err := readSession(ctx, w.drv, s)
-		if err == nil {
-			if t := token(read.facts); t != token(w.state.Unit) {
-				return hard("unit", "another unit answers now: its serial is %s, the reset one's is %s", t, token(w.state.Unit))
-			}
-			factory = read.exp.FactoryDefault
-		}
-		return err
-	})
-	var key *session.HostKeyError
-	switch {
-	case err == nil && factory:
-		return proofFactory, nil
-	case err == nil:
-		return "", nil
-	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case errors.As(err, &key):
-		return proofHostKey, nil
-	case errors.Is(err, session.ErrAuth):
-		return proofLogin, nil
-	case errors.Is(err, session.ErrUnreachable), errors.Is(err, plugins.ErrSessionLost):
-		return proofSilent, nil
-	}
-	return "", err
-}
-
 // proof waits for the unit to answer as it leaves the factory. Whether it does
 // the receipt says; only a unit that keeps its configuration fails the wipe.
 func (w *wipe) proof(ctx context.Context) error {
@@ -334,52 +361,6 @@ func (w *wipe) receipt(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// wait until the unit answers where it is to come back.
-func (w *wipe) wait(ctx context.Context) error {
-	deadline := time.Now().Add(w.opts.WaitFor)
-	for {
-		err := w.withSession(ctx, w.opts.Address, func(s *session.Session) error {
-			facts, err := identify(ctx, w.drv, s)
-			if err == nil && token(facts) != token(w.state.Unit) {
-				err = hard("unit", "another unit answers at %s: its serial is %s, the wiped one's is %s", w.address(), token(facts), token(w.state.Unit))
-			}
-			return err
-		})
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case !errors.Is(err, session.ErrUnreachable) && !errors.Is(err, plugins.ErrSessionLost) && !errors.Is(err, session.ErrAuth):
-			return err
-		case time.Now().After(deadline):
-			return fmt.Errorf("the unit did not answer at %s within %v: %w", w.address(), w.opts.WaitFor, err)
-		}
-		w.tell("wait", "wait", "no answer at %s yet (%v); %v left", w.address(), oneLine(err.Error()), time.Until(deadline).Round(time.Second))
-		if err := pause(ctx, lookEvery); err != nil {
-			return err
-		}
-	}
-}
-
-func (w *wipe) restore(ctx context.Context) error {
-	onto := w.device
-	if w.opts.Address != "" {
-		onto.Address = w.opts.Address
-	}
-	approve := w.opts.Approve
-	if approve == nil {
-		approve = func(*Plan) (bool, error) { return true, nil }
-	}
-	if err := w.flow.restore(ctx, RestoreOptions{Device: w.device.Name, Onto: &onto, Within: w.opts.Within, Approve: approve}); err != nil {
-		return err
-	}
-	if w.state.Receipt == "" {
-		return w.flow.receipt(ctx, "done", nil)
-	}
-	return nil
 }
 
 // listSecrets names the places of secrets in the snapshot: they were on the

@@ -28,7 +28,7 @@ func TestNightShift(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { d.Close() })
-		return &bench{d, newCable(t, addr.String()), o.Serial}
+		return &bench{Device: d, cable: newCable(t, addr.String()), serial: o.Serial}
 	}
 	sample := simulate.Sample("eos")
 	old := listen(device.Options{Config: sample, Serial: "SSJ00000001", Neighbors: map[string]string{"Ethernet1": "spine1 Ethernet7"}})

@@ -23,7 +23,7 @@ func TestReplaceIOSByAnotherModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { d.Close() })
-		return &bench{d, newCable(t, addr.String()), o.Serial}
+		return &bench{Device: d, cable: newCable(t, addr.String()), serial: o.Serial}
 	}
 	old := listen(device.Options{Config: ios.Sample, Serial: "FOC00000001", Model: "C8000V"})
 	ports := strings.NewReplacer("GigabitEthernet1\n", "GigabitEthernet0/0/0\n", "GigabitEthernet2\n", "GigabitEthernet0/0/1\n")

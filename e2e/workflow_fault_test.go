@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cfgvault/cfgvault/plugins"
-	"github.com/cfgvault/cfgvault/plugins/simulate"
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 )
 
@@ -94,30 +92,16 @@ func (c *cable) struck() int {
 
 func (c *cable) Join() { c.mu.Lock(); c.cut = false; c.mu.Unlock() }
 
-// bench is a simulated switch at the end of a cable.
+// bench is a simulated unit at the end of a cable.
 type bench struct {
 	*device.Device
 	*cable
-	serial string
+	driver, serial string
 }
 
 func newBench(t *testing.T, serial string, wiped bool) *bench {
 	t.Helper()
-	d, err := simulate.New("eos", device.Options{
-		Config: simulate.Sample("eos"), User: "admin", Password: "switch-password", Serial: serial, BootTime: 200 * time.Millisecond,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr, err := d.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	if wiped {
-		d.FactoryReset()
-	}
-	return &bench{d, newCable(t, addr.String()), serial}
+	return newUnit(t, "eos", serial, wiped)
 }
 
 // point is a moment of a workflow at which something goes wrong.
@@ -426,14 +410,5 @@ func upgradeCase(t *testing.T) (*testing.T, *home, caseOf) {
 // console would.
 func configure(t *testing.T, d *device.Device, lines ...string) {
 	t.Helper()
-	cli, err := d.Session().CLI(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cli.Close()
-	for _, text := range append(append([]string{"configure"}, lines...), "end", "write memory") {
-		if out, err := cli.Run(t.Context(), plugins.Command{Text: text, Write: true}); err != nil || strings.Contains(string(out.Stdout), "%") {
-			t.Fatalf("%s: %s %v", text, out.Stdout, err)
-		}
-	}
+	typeAt(t, d, append(append([]string{"configure"}, lines...), "end", "write memory")...)
 }

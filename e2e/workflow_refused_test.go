@@ -47,7 +47,7 @@ func TestWorkflowRefusals(t *testing.T) {
 		}
 		t.Cleanup(func() { d.Close() })
 		d.FactoryReset()
-		return &bench{d, newCable(t, addr.String()), o.Serial}
+		return &bench{Device: d, cable: newCable(t, addr.String()), serial: o.Serial}
 	}
 	unit := fresh(device.Options{Serial: "SSJ00000009"})
 	aged := fresh(device.Options{Serial: "SSJ00000008", Version: "4.20.1F"})

@@ -240,9 +240,14 @@ type Loss struct {
 	Artefact string `json:"artefact,omitempty"`
 	Line     int    `json:"line,omitempty"` // from 1; 0 if no single line
 	Path     string `json:"path,omitempty"` // instance path in the tree, for Render
-	Code     string `json:"code"`           // closed and stable: "unit-bound", "no-equivalent"
+	Code     string `json:"code"`           // closed and stable: "unit-bound", "no-equivalent", LossNotRestorable
 	Text     string `json:"text"`           // for the operator; secrets hidden
 }
+
+// LossNotRestorable is the code of a whole artefact that a driver reads and
+// cannot put back: once that is accepted, it is no difference that the device
+// has another one, or none.
+const LossNotRestorable = "not-restorable"
 
 // Diff is the device's own account of what a staged change would do.
 type Diff struct {

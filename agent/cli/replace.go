@@ -14,8 +14,8 @@ func (a *app) replace() *cobra.Command {
 	var o agent.ReplaceOptions
 	var v *flowFlags
 	var cmd *cobra.Command
-	var mapFile, user string
-	var password refFlags
+	var mapFile string
+	var login loginFlags
 	var acceptVersion bool
 	cmd = command{
 		use:   "replace DEVICE --address HOST[:PORT]",
@@ -49,12 +49,8 @@ cfgvault replace core1 --address 192.0.2.77 --host-key SHA256:… --map core1.ma
 			if o.MapFile, err = typedPath(args[0] + ".map.yaml"); err != nil {
 				return err
 			}
-			if user != "" {
-				ref, err := password.ref()
-				if err != nil {
-					return err
-				}
-				o.Login = &agent.Login{User: user, Password: ref}
+			if o.Login, err = login.login(); err != nil {
+				return err
 			}
 			ag, err := a.open(ctx)
 			if err != nil {
@@ -75,10 +71,7 @@ cfgvault replace core1 --address 192.0.2.77 --host-key SHA256:… --map core1.ma
 	f.StringVar(&o.Serial, "serial", "", "serial number that the new unit must have")
 	f.StringArrayVar(&o.HostKeys, "host-key", nil, "fingerprint that the new unit's console shows, SHA256:… (may be repeated)")
 	f.StringVar(&mapFile, "map", "", "YAML file that renames interfaces, a line 'OLD: NEW' for each")
-	f.StringVar(&user, "login-user", "", "login name before the unit has its configuration (default: the device's)")
-	f.StringVar(&password.env, "login-password-env", "", "environment variable that holds the password of --login-user")
-	f.StringVar(&password.file, "login-password-file", "", "file that holds the password of --login-user")
-	f.StringVar(&password.command, "login-password-command", "", "command that prints the password of --login-user")
+	login.add(f)
 	f.DurationVar(&o.Within, "within", 0, "the unit's timer (default: as cfgvault restore)")
 	f.BoolVar(&acceptVersion, "accept-version", false, "the same as --allow-version")
 	v = a.flowFlags(cmd, agent.GateHostKey, agent.GateMap, agent.GateModel, agent.GateVersion, agent.GateIncomplete, agent.GateHeld,

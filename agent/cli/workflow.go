@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cfgvault/cfgvault/agent"
 )
@@ -221,6 +222,28 @@ func (a *app) askLine(ctx context.Context, q agent.Question) (string, error) {
 		}
 		return strings.TrimSpace(l.text), nil
 	}
+}
+
+// loginFlags say how a unit without its configuration is logged in to.
+type loginFlags struct {
+	user     string
+	password refFlags
+}
+
+func (l *loginFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&l.user, "login-user", "", "login name while the unit lacks its configuration (default: the device's)")
+	f.StringVar(&l.password.env, "login-password-env", "", "environment variable that holds the password of --login-user")
+	f.StringVar(&l.password.file, "login-password-file", "", "file that holds the password of --login-user")
+	f.StringVar(&l.password.command, "login-password-command", "", "command that prints the password of --login-user")
+}
+
+// login is nil if no name was given.
+func (l *loginFlags) login() (*agent.Login, error) {
+	if l.user == "" {
+		return nil, nil
+	}
+	ref, err := l.password.ref()
+	return &agent.Login{User: l.user, Password: ref}, err
 }
 
 func saidYes(s string) bool {

@@ -62,12 +62,14 @@ type Head struct {
 	Target   Object            `json:"target"`
 	Undo     *Object           `json:"undo,omitempty"` // nil with --no-undo
 	Allowed  []string          `json:"allowed,omitempty"`
-	Address  string            `json:"address,omitempty"` // where to reconnect, if the change moves it
-	Map      map[string]string `json:"map,omitempty"`     // interface map
-	Serials  []string          `json:"serials,omitempty"` // of the unit being restored
-	Plan     string            `json:"plan,omitempty"`    // SHA-256 of the plan that was approved
-	Unit     *Place            `json:"unit,omitempty"`    // where the unit is, if not where the inventory says
+	Address  string            `json:"address,omitempty"`  // where to reconnect, if the change moves it
+	Map      map[string]string `json:"map,omitempty"`      // interface map
+	Serials  []string          `json:"serials,omitempty"`  // of the unit being restored
+	Plan     string            `json:"plan,omitempty"`     // SHA-256 of the plan that was approved
+	Unit     *Place            `json:"unit,omitempty"`     // where the unit is, if not where the inventory says
+	NotBack  []string          `json:"not-back,omitempty"` // artefacts that the driver cannot put back
 
+	DryRun    bool `json:"dry-run,omitempty"`   // what is staged is discarded, and never committed
 	Rehearsal bool `json:"rehearsal,omitempty"` // what compares equal is not kept
 	Merge     bool `json:"merge,omitempty"`     // the target is of another release: what the unit lacks is put back
 }

@@ -167,7 +167,7 @@ func chosen(want []plugins.Artefact) (text []byte, saving string, losses []plugi
 		case a.Name == startupConfig:
 			startup = a.Data
 		case a.Role != plugins.RoleState:
-			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: plugins.LossNotRestorable, Text: "this driver does not put " + a.Name + " back"})
 		}
 	}
 	if text == nil {

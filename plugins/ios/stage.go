@@ -125,7 +125,7 @@ func chosen(ctx context.Context, s plugins.Session, want []plugins.Artefact, run
 			} else if ctx.Err() != nil {
 				return nil, nil, ctx.Err()
 			}
-			loss := plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back: copy it to " + sourceOf(s, a)}
+			loss := plugins.Loss{Artefact: a.Name, Code: plugins.LossNotRestorable, Text: "this driver does not put " + a.Name + " back: copy it to " + sourceOf(s, a)}
 			if a.Name == vlanFile {
 				loss.Text += " and reload, or enter the VLANs by hand"
 			}

@@ -163,7 +163,7 @@ func chosen(want []plugins.Artefact) (file []byte, losses []plugins.Loss, err er
 			file = []byte(strings.TrimRight(text, "\r\n ") + "\n")
 		case a.Role == plugins.RoleState:
 		default:
-			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: plugins.LossNotRestorable, Text: "this driver does not put " + a.Name + " back"})
 		}
 	}
 	if file == nil {

@@ -175,7 +175,7 @@ func chosen(want []plugins.Artefact) (text string, losses []plugins.Loss, err er
 		case a.Name == configuration:
 			text, found = string(a.Data), true
 		case a.Role != plugins.RoleState:
-			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: plugins.LossNotRestorable, Text: "this driver does not put " + a.Name + " back"})
 		}
 	}
 	reject := func(line int, why string) (string, []plugins.Loss, error) {

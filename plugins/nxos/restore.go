@@ -119,7 +119,7 @@ func chosen(want []plugins.Artefact) (file []byte, losses []plugins.Loss, err er
 			file = append(bytes.TrimRight(bytes.Clone(a.Data), "\r\n "), '\n')
 		case a.Name == startupConfig, a.Role == plugins.RoleState:
 		default:
-			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: plugins.LossNotRestorable, Text: "this driver does not put " + a.Name + " back"})
 		}
 	}
 	if file == nil {

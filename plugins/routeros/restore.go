@@ -179,7 +179,7 @@ func target(want []plugins.Artefact) (text string, losses []plugins.Loss, err er
 		case a.Name == artExport:
 			text = string(a.Data)
 		case a.Role != plugins.RoleState:
-			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: plugins.LossNotRestorable, Text: "this driver does not put " + a.Name + " back"})
 		}
 	}
 	if strings.TrimSpace(significant(text)) == "" {

@@ -97,7 +97,7 @@ func chosen(want []plugins.Artefact) (target []byte, files []plugins.Artefact, l
 			a.Role = plugins.RoleFile
 			files = append(files, a)
 		default:
-			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: "not-restorable", Text: "this driver does not put " + a.Name + " back"})
+			losses = append(losses, plugins.Loss{Artefact: a.Name, Code: plugins.LossNotRestorable, Text: "this driver does not put " + a.Name + " back"})
 		}
 	}
 	if !json.Valid(target) {

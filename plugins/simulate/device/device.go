@@ -110,8 +110,8 @@ func (d *Device) After(t time.Duration, f func()) (stop func()) {
 	}
 }
 
-// HostKey returns the device's SSH host key. It is made on first use and then
-// stays.
+// HostKey returns the device's SSH host key. It is made on first use and stays
+// until RenewHostKey.
 func (d *Device) HostKey() gossh.PublicKey { return d.signer().PublicKey() }
 
 func (d *Device) signer() gossh.Signer {
@@ -121,6 +121,23 @@ func (d *Device) signer() gossh.Signer {
 		d.key = newSigner()
 	}
 	return d.key
+}
+
+// RenewHostKey gives the device another host key from the next connection on:
+// what a reset that erases keys leads to. A Box calls it with the lock held.
+func (d *Device) RenewHostKey() {
+	d.srvMu.Lock()
+	defer d.srvMu.Unlock()
+	d.key = newSigner()
+}
+
+// hostSigner signs with the host key that the device has at the moment.
+type hostSigner struct{ d *Device }
+
+func (h hostSigner) PublicKey() gossh.PublicKey { return h.d.signer().PublicKey() }
+
+func (h hostSigner) Sign(rand io.Reader, data []byte) (*gossh.Signature, error) {
+	return h.d.signer().Sign(rand, data)
 }
 
 // newSigner makes a host key. Neither step can fail: the generator of

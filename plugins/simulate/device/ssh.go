@@ -15,7 +15,7 @@ import (
 
 // Serve answers SSH on l until Close. A device serves one listener at a time.
 func (d *Device) Serve(l net.Listener) error {
-	srv := newServer(d.signer(), func(string) *Device { return d }, d.opts.NoPassword)
+	srv := newServer(hostSigner{d}, func(string) *Device { return d }, d.opts.NoPassword)
 	// A device that is down or has lost its address is silent, not polite.
 	srv.ConnCallback = func(_ ssh.Context, c net.Conn) net.Conn {
 		if !d.up() {

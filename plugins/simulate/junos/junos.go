@@ -299,6 +299,7 @@ func (j *junos) FactoryReset() {
 	start, _ := grammar(nil).parse(factory)
 	j.commits = []*commit{{at: j.d.Clock().Now(), by: "root", via: "other", config: start}}
 	j.files, j.scripts = map[string]string{}, map[string]string{}
+	j.d.RenewHostKey()
 }
 
 func (j *junos) hostname() string { return j.running().at("system").leaf("host-name") }

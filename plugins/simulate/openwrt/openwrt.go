@@ -173,6 +173,7 @@ func (b *box) FactoryReset() {
 		}
 	})
 	b.install(device.Options{Version: b.dev.Options().Version, MAC: b.dev.Options().MAC})
+	b.dev.RenewHostKey() // dropbear makes one at the first boot
 }
 
 func (b *box) Boot() {
