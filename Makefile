@@ -56,9 +56,9 @@ bench: build deps
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 	@$(GO) run ./e2e/bench -cfgvault $(CURDIR)/bin/cfgvault
 
-## corpus: interfaces and lines of real devices' configurations, against what the devices said of themselves
+## corpus: interfaces and lines of real devices' configurations, against what the devices said of themselves; FILES=folder: lines and laws of folder/DRIVER/*
 corpus:
-	@$(GO) run ./e2e/corpus/report $(if $(WRONG),-wrong)
+	@$(GO) run ./e2e/corpus/report $(if $(WRONG),-wrong) $(if $(FILES),-files '$(FILES)')
 
 ## fuzz: every fuzz target for FUZZTIME (30s)
 FUZZTIME ?= 30s

@@ -2,7 +2,9 @@ package corpus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -33,12 +35,13 @@ const (
 type Device struct {
 	Lab, Name, Driver string
 	Config            []byte
+	FRR               []byte // of SONiC: the file of its routing daemons, nil if there is none
 	Said              []Leaf
 }
 
 // Labs reads every device of the corpus that one of our drivers is for.
 func Labs(folder string) ([]Device, error) {
-	found, err := filepath.Glob(filepath.Join(folder, "lab", "*", "configs", "*", "*"))
+	found, err := filepath.Glob(filepath.Join(folder, "lab", "*", "*configs", "*", "*"))
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +54,14 @@ func Labs(folder string) ([]Device, error) {
 		name := filepath.Base(filepath.Dir(path))
 		lab := filepath.Dir(filepath.Dir(filepath.Dir(path)))
 		d := Device{Lab: filepath.Base(lab), Name: name, Driver: driverOf(string(text)), Config: text}
+		if beside := filepath.Join(filepath.Dir(path), "config_db.json"); d.Driver == "frr" && exists(beside) {
+			continue // FRR's file of a SONiC switch, which is read with its database
+		}
+		if d.Driver == "sonic" {
+			if d.FRR, err = os.ReadFile(filepath.Join(filepath.Dir(path), "frr.conf")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+		}
 		if d.Driver == "" {
 			continue
 		}
@@ -182,29 +193,16 @@ func (s *Score) add(ctx context.Context, d Device) error {
 	if !ok {
 		return fmt.Errorf("no driver %s", d.Driver)
 	}
-	artefact := ""
-	for _, a := range drv.Info().Artefacts {
-		if a.Role == plugins.RoleRunning && artefact == "" {
-			artefact = a.Name
-		}
+	native := []plugins.Artefact{{Name: running(drv), Role: plugins.RoleRunning, Data: d.Config}}
+	if d.FRR != nil {
+		native = append(native, plugins.Artefact{Name: "etc/sonic/frr/frr.conf", Role: plugins.RoleStartup, Data: d.FRR})
 	}
-	n, err := drv.Normalize(ctx, plugins.Facts{}, []plugins.Artefact{{Name: artefact, Role: plugins.RoleRunning, Data: d.Config}})
+	n, err := drv.Normalize(ctx, plugins.Facts{}, native)
 	if err != nil {
 		return err
 	}
 	s.Devices++
-	for _, c := range n.Coverage {
-		for class, lines := range c.Lines {
-			s.Lines[class] += lines
-		}
-	}
-	text := strings.Split(string(d.Config), "\n")
-	for _, l := range n.Residual {
-		if l.Class == plugins.Boilerplate && framing.MatchString(strings.TrimSpace(text[l.Number-1])) {
-			s.Lines[plugins.Boilerplate]--
-			s.Framing++
-		}
-	}
+	s.count(native, n)
 	if len(d.Said) == 0 {
 		return nil
 	}
@@ -214,6 +212,41 @@ func (s *Score) add(ctx context.Context, d Device) error {
 	}
 	s.compare(d, yields)
 	return nil
+}
+
+// running is the name of the artefact that holds a driver's running
+// configuration.
+func running(drv plugins.Driver) string {
+	for _, a := range drv.Info().Artefacts {
+		if a.Role == plugins.RoleRunning {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// count adds the lines of one device's account.
+func (s *Score) count(native []plugins.Artefact, n *plugins.Normalized) {
+	for _, c := range n.Coverage {
+		for class, lines := range c.Lines {
+			s.Lines[class] += lines
+		}
+	}
+	text := map[string][]string{}
+	for _, a := range native {
+		text[a.Name] = strings.Split(string(a.Data), "\n")
+	}
+	for _, l := range n.Residual {
+		if l.Class == plugins.Boilerplate && framing.MatchString(strings.TrimSpace(text[l.Artefact][l.Number-1])) {
+			s.Lines[plugins.Boilerplate]--
+			s.Framing++
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // compare holds the tree's leaves against the device's. An interface that the
