@@ -83,7 +83,8 @@ func (t *Trial) add(ctx context.Context, drv plugins.Driver, file string, a plug
 			t.Unparsed = append(t.Unparsed, fmt.Sprintf("%s:%d: [%s] %s", file, l.Number, l.Section, strings.TrimSpace(text[l.Number-1])))
 		}
 	}
-	if err := valid(n.Tree); err != nil {
+	tree, err := canonical(n.Tree)
+	if err != nil {
 		broken("the tree is not valid: %v", err)
 	}
 	r, ok := drv.(plugins.Renderer)
@@ -103,8 +104,10 @@ func (t *Trial) add(ctx context.Context, drv plugins.Driver, file string, a plug
 		broken("what was written cannot be read: %v", err)
 		return
 	}
-	if !bytes.Equal(back.Tree, n.Tree) && len(losses) == 0 {
-		broken("the tree changed: %s", difference(n.Tree, back.Tree))
+	if again, err := canonical(back.Tree); err != nil {
+		broken("what was written is not valid: %v", err)
+	} else if !bytes.Equal(again, tree) && len(losses) == 0 {
+		broken("the tree changed: %s", difference(tree, again))
 	}
 	for _, l := range back.Residual {
 		if l.Class == plugins.Unparsed {
@@ -114,16 +117,17 @@ func (t *Trial) add(ctx context.Context, drv plugins.Driver, file string, a plug
 	}
 }
 
-func valid(tree []byte) error {
+// canonical is the one form of a tree, and whether it is valid.
+func canonical(tree []byte) ([]byte, error) {
 	set, err := schemas.Common()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t, err := set.ParseJSON(tree)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return set.Validate(t)
+	return t.Canonical(), set.Validate(t)
 }
 
 // difference names a place where two trees differ.

@@ -91,8 +91,9 @@ func routingRows(n names) []lens.Row {
 		identity = "cfgvault-ospf:ospf/instance[vrf=default][process=0]/router-id=$id"
 	}
 	rows := append([]lens.Row{
-		{Text: "router-id $id:quad", Set: identity},
+		// First: rows below take the AS number for said where a function gives it.
 		{Text: "autonomous-system $as:asn", Set: "cfgvault-bgp:bgp/instance[vrf=default]/as=$as"},
+		{Text: "router-id $id:quad", Set: identity},
 	}, optionRows("default")...)
 	return []lens.Row{{Text: "routing-options", Rows: rows}}
 }

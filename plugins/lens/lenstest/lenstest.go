@@ -25,8 +25,9 @@ type (
 
 // Golden runs every testdata/normalize_*.txtar: the files below native/ are
 // the artefacts, "tree.json" and "account" what normalising them gives, and
-// "rendered", where render is not nil, what rendering that tree gives. With
-// update set the last three are written. Each tree is valid.
+// "rendered", where render is not nil, what rendering that tree gives, which
+// gives the tree again. With update set the last three are written. Each tree
+// is valid.
 func Golden(t *testing.T, update bool, normalize Normalize, render Render) {
 	files, err := filepath.Glob("testdata/normalize_*.txtar")
 	if err != nil || len(files) == 0 {
@@ -54,7 +55,8 @@ func Golden(t *testing.T, update bool, normalize Normalize, render Render) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := Valid(n.Tree); err != nil {
+			tree, err := Canonical(n.Tree)
+			if err != nil {
 				t.Errorf("the tree is not valid: %v", err)
 			}
 			Account(t, native, n)
@@ -66,6 +68,13 @@ func Golden(t *testing.T, update bool, normalize Normalize, render Render) {
 				}
 				for _, l := range losses {
 					t.Errorf("what was read is lost when it is written: %s", l.Path)
+				}
+				again, err := normalize(plugins.Facts{}, out)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if back, err := Canonical(again.Tree); err != nil || !bytes.Equal(back, tree) {
+					t.Errorf("what is rendered gives another tree (%v):\n%s", err, Indent(t, again.Tree))
 				}
 				for _, r := range out {
 					results = append(results, txtar.File{Name: "rendered/" + r.Name, Data: r.Data})
@@ -89,15 +98,21 @@ func Golden(t *testing.T, update bool, normalize Normalize, render Render) {
 
 // Valid judges a tree by the common modules.
 func Valid(tree []byte) error {
+	_, err := Canonical(tree)
+	return err
+}
+
+// Canonical is the one form of a tree that is valid.
+func Canonical(tree []byte) ([]byte, error) {
 	set, err := schemas.Common()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t, err := set.ParseJSON(tree)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return set.Validate(t)
+	return t.Canonical(), set.Validate(t)
 }
 
 // Indent prints JSON for people.
