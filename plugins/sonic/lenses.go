@@ -2,6 +2,7 @@ package sonic
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,6 +20,10 @@ var databaseLens = sync.OnceValue(func() *lens.Lens { return lens.Check(table())
 func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized, error) {
 	r := lens.NewReader()
 	running := false
+	// First: where FRR has files of its own they count, and not what the
+	// database says of BGP.
+	native = slices.Clone(native)
+	slices.SortStableFunc(native, func(a, b plugins.Artefact) int { return rank(a) - rank(b) })
 	for _, a := range native {
 		text := string(a.Data)
 		switch {
@@ -38,6 +43,13 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		}
 	}
 	return r.Normalized(), nil
+}
+
+func rank(a plugins.Artefact) int {
+	if a.Name == frrFolder+"frr.conf" {
+		return 0
+	}
+	return 1
 }
 
 // render writes the common tree as a database. It holds what the tree says and
@@ -60,7 +72,7 @@ const (
 // src/sonic-yang-models).
 func table() lens.Table {
 	var rows []lens.Row
-	for _, more := range [][]lens.Row{portRows(), vlanRows(), addressRows(), systemRows(), frameRows()} {
+	for _, more := range [][]lens.Row{portRows(), vlanRows(), addressRows(), bgpRows(), aclRows(), systemRows(), frameRows()} {
 		rows = append(rows, more...)
 	}
 	return lens.Table{
@@ -75,7 +87,7 @@ func table() lens.Table {
 }
 
 var names = map[string]*regexp.Regexp{
-	"ethernet": regexp.MustCompile(`^Ethernet\d+$`), "portchannel": regexp.MustCompile(`^PortChannel\d+$`), "vlan": regexp.MustCompile(`^Vlan([1-9]\d{0,3})$`),
+	"ethernet": regexp.MustCompile(`^Ethernet(?:-(?:BP|IB|Rec))?\d+$`), "portchannel": regexp.MustCompile(`^PortChannel\d+$`), "vlan": regexp.MustCompile(`^Vlan([1-9]\d{0,3})$`),
 	"loopback": regexp.MustCompile(`^Loopback\d+$`), "mgmt": regexp.MustCompile(`^eth\d+$`), "sub": regexp.MustCompile(`^(Ethernet\d+|Eth\d+|PortChannel\d+|Po\d+)\.\d+$`),
 }
 
@@ -104,12 +116,20 @@ func codecs() map[string]lens.Codec {
 		"true":   pair("true", "false"),
 		"enable": pair("enable", "disable"),
 		"vlanif": vlanName(), "vlan-pair": vlanPair(),
-		"host":    lens.Or(lens.Builtin()["ip"], lens.Builtin()["domain"]),
-		"hash":    hash(),
-		"words":   lens.Many(lens.Word(nil), ""),
-		"ip4s":    lens.Many(lens.Builtin()["ip4"], ""),
-		"gateway": lens.Or(lens.Builtin()["ip"], lens.Word(func(s string) bool { return !strings.Contains(s, ",") })),
-		"vrf":     lens.Word(func(s string) bool { return s != "default" }),
+		"host":      lens.Or(lens.Builtin()["ip"], lens.Builtin()["domain"]),
+		"hash":      hash(),
+		"words":     lens.Many(lens.Word(nil), ""),
+		"ip4s":      lens.Many(lens.Builtin()["ip4"], ""),
+		"prefixes":  lens.Many(lens.Builtin()["prefix"], ""),
+		"flag":      pair("1", "0"),
+		"pool":      pair("pool", "server"),
+		"vlan-text": vlanText(),
+		"enabled":   pair("enabled", "disabled"),
+		"severity":  lens.OneOf("debug", "info>informational", "notice", "warn>warning", "error", "crit>critical"),
+		"status":    status(),
+		"afi":       lens.OneOf("ipv4_unicast>ipv4-unicast", "ipv6_unicast>ipv6-unicast", "l2vpn_evpn>l2vpn-evpn"),
+		"gateway":   lens.Or(lens.Builtin()["ip"], lens.Word(func(s string) bool { return !strings.Contains(s, ",") })),
+		"vrf":       lens.Word(func(s string) bool { return s != "default" }),
 	}
 	for kind := range names {
 		out[kind] = named(kind)
@@ -134,6 +154,20 @@ func pair(yes, no string) lens.Codec {
 	}
 }
 
+// status is "up" or "down", or true or false as the management framework has
+// it.
+func status() lens.Codec {
+	c := pair("up", "down")
+	read := c.Read
+	c.Read = func(s string) ([]any, bool) {
+		if s == "true" || s == "false" {
+			return []any{s == "true"}, true
+		}
+		return read(s)
+	}
+	return c
+}
+
 // vlanName is "Vlan100" as a number.
 func vlanName() lens.Codec {
 	number := lens.Int(1, 4094)
@@ -147,6 +181,25 @@ func vlanName() lens.Codec {
 		Write: func(v []any) (string, bool) {
 			s, ok := number.Write(v)
 			return "Vlan" + s, ok
+		},
+	}
+}
+
+// vlanText is "Vlan100" as the text of its number.
+func vlanText() lens.Codec {
+	id := vlanName()
+	return lens.Codec{
+		Read: func(s string) ([]any, bool) {
+			if _, ok := id.Read(s); !ok {
+				return nil, false
+			}
+			return lens.One(s[len("Vlan"):])
+		},
+		Write: func(v []any) (string, bool) {
+			s, _ := v[0].(string)
+			s = "Vlan" + s
+			_, ok := id.Read(s)
+			return s, ok
 		},
 	}
 }
@@ -214,6 +267,7 @@ func portRows() []lens.Row {
 		{Text: "MGMT_PORT $if:mgmt", Attrs: common + " { alias=$alias:value } { speed=$speed:1..4294967295 } { autoneg=$auto:true }", Set: set("port/alias=$alias", "speed=$speed", "auto-negotiation=$auto")},
 		{Text: "PORTCHANNEL $if:portchannel", Attrs: common + " { min_links=$n:1..65535 } { fast_rate=$r:one-of=true>fast|false>slow } { members=$_:words }",
 			Set: set("lag/min-links=$n", "lag/lacp-rate=$r")},
+		{Text: "DEVICE_NEIGHBOR $if:word", Attrs: "{ name=$n:value } { port=$p:value } { local_port=$if }", Set: iface + " " + iface + "/neighbor/name=$n " + iface + "/neighbor/port=$p"},
 		{Text: "PORTCHANNEL_MEMBER $b:portchannel $if:ethernet", Set: iface + "/lag/member-of=$b" + bundle},
 	}
 }
@@ -253,6 +307,19 @@ func addressRows() []lens.Row {
 			lens.Row{Text: key + " $a:if4", Attrs: "{ scope=$_ } { family=$_ }", Set: iface + "/ipv4/address[ip=$a.ip]/prefix-length=$a.length " + iface + "/type=type-of($if)"},
 			lens.Row{Text: key + " $a:if6", Attrs: "{ scope=$_ } { family=$_ }", Set: iface + "/ipv6/address[ip=$a.ip]/prefix-length=$a.length " + iface + "/type=type-of($if)"})
 	}
+	// The gateway of the management port is the default route there.
+	for _, m := range []struct{ table, vrf string }{{"MGMT_INTERFACE", "default"}, {"mgmt-vrf", "mgmt"}} {
+		for _, f := range []struct{ address, ip, any string }{{"if4", "ip4", "0.0.0.0/0"}, {"if6", "ip6", "::/0"}} {
+			version := "ipv" + f.ip[2:]
+			hop := "cfgvault-static-routes:static-routes/route[vrf=" + m.vrf + "][prefix=" + f.any + "]/next-hop[gateway=$gw]"
+			gateway := lens.Row{Text: m.table + " $if:mgmt $a:" + f.address, Attrs: "gwaddr=$gw:" + f.ip,
+				Set: at(iface, version+"/address[ip=$a.ip]/prefix-length=$a.length", "type=type-of($if)") + " " + hop + " " + hop + "/interface=$if"}
+			if m.vrf == "mgmt" {
+				gateway.Set += " " + iface + "/vrf=mgmt"
+			}
+			rows = append([]lens.Row{gateway}, rows...)
+		}
+	}
 	hop := func(vrf string) string {
 		return "cfgvault-static-routes:static-routes/route[vrf=" + vrf + "][prefix=$p]/next-hop[gateway=$gw]"
 	}
@@ -265,7 +332,9 @@ func addressRows() []lens.Row {
 			rows = append(rows, lens.Row{Text: text, Attrs: "nexthop=$gw:gateway { ifname=$if } { distance=$d:1..255 }", Set: at(hop(vrf), "interface=$if", "distance=$d")})
 		}
 	}
-	return append(rows, lens.Row{Text: "VRF $vrf:vrf", Attrs: "{ vni=$n:1..16777215 } { fallback=$_ }", Set: at("cfgvault-vrfs:vrfs/vrf[name=$vrf]", "vni=$n")})
+	return append(rows,
+		lens.Row{Text: "MGMT_VRF_CONFIG vrf_global", Attrs: "mgmtVrfEnabled=true", Set: "cfgvault-vrfs:vrfs/vrf[name=mgmt]"},
+		lens.Row{Text: "VRF $vrf:vrf", Attrs: "{ vni=$n:1..16777215 } { fallback=$_ }", Set: at("cfgvault-vrfs:vrfs/vrf[name=$vrf]", "vni=$n")})
 }
 
 func systemRows() []lens.Row {
@@ -273,61 +342,22 @@ func systemRows() []lens.Row {
 	return []lens.Row{
 		{Text: "hostname", Attrs: "hostname=$h:host-name", Set: sys + "hostname=$h"},
 		{Text: "timezone", Attrs: "timezone=$z", Set: sys + "clock/timezone=$z"},
-		{Text: "NTP_SERVER $h:host", Attrs: "{ iburst=$b:on } { version=$v:1..4 } { association_type=$_ } { resolve_as=$_ }", Set: at(sys+"ntp/server[host=$h]", "iburst=$b", "version=$v")},
-		{Text: "SYSLOG_SERVER $h:host", Attrs: "{ port=$p:1..65535 } { protocol=$proto:one-of=udp|tcp } { vrf=$vrf:vrf } { source=$s }", Set: at(log, "port=$p", "protocol=$proto", "vrf=$vrf", "source=$s")},
+		{Text: "NTP_SERVER $h:host", Attrs: "{ iburst=$b:on } { version=$v:1..4 } { key=$k:1..65535 } { association_type=$pool:pool } { resolve_as=$_ }", Set: at(sys+"ntp/server[host=$h]", "iburst=$b", "version=$v", "key-id=$k", "pool=$pool")},
+		{Text: "NTP_KEY $id:1..65535", Attrs: "{ type=$t } { value=$k:secret-text } { trusted=$_ }", Set: at(sys+"ntp/key[id=$id]", "type=$t", "value=$k")},
+		{Text: "NTP global", Attrs: "src_intf=$if", Set: sys + "ntp/source-interface=$if"},
+		{Text: "SYSLOG_SERVER $h:host", Attrs: "{ port=$p:1..65535 } { protocol=$proto:one-of=udp|tcp } { vrf=$vrf:vrf } { source=$s } { severity=$sev:severity }", Set: at(log, "port=$p", "protocol=$proto", "vrf=$vrf", "source=$s", "severity=$sev")},
+		{Text: "TACPLUS_SERVER $h:host", Attrs: "{ tcp_port=$p:1..65535 } { timeout=$to:1..65535 } { passkey=$k:secret-text }", Set: at(sys+"aaa/server[protocol=tacacs][name=$h]", "address=$h", "port=$p", "timeout=$to", "key/value=$k")},
+		{Text: "RADIUS_SERVER $h:host", Attrs: "{ auth_port=$p:1..65535 } { timeout=$to:1..65535 } { passkey=$k:secret-text }", Set: at(sys+"aaa/server[protocol=radius][name=$h]", "address=$h", "port=$p", "timeout=$to", "key/value=$k")},
+		{Text: "FEATURE $n", Attrs: "state=$on:enabled", Set: at(sys+"feature[name=$n]", "enabled=$on")},
+		{Text: "FEATURE $n", Attrs: "status=$on:enabled", Set: at(sys+"feature[name=$n]", "enabled=$on"), ReadOnly: true}, // before 202012
+		{Text: "LLDP $_:one-of=GLOBAL|Global", Attrs: "{ hello_time=$h:5..254 } { enabled=$b:true }", Set: "cfgvault-lldp:lldp/hello-timer=$h cfgvault-lldp:lldp/enabled=$b", ReadOnly: true},
+		{Text: "LLDP GLOBAL", Attrs: "hello_time=$h:5..254", Set: "cfgvault-lldp:lldp/hello-timer=$h"},
+		{Text: "STP GLOBAL", Attrs: "mode=$m:one-of=pvst|mstp { priority=$p:0..61440 }", Set: "cfgvault-stp:stp/mode=$m cfgvault-stp:stp/priority=$p"},
+		{Text: "STP_VLAN $v:vlan-text", Attrs: "{ vlanid=$_:1..4094 } { enabled=$b:true } { priority=$p:0..61440 }", Set: "cfgvault-stp:stp/vlan[vlans=$v] cfgvault-stp:stp/vlan[vlans=$v]/enabled=$b cfgvault-stp:stp/vlan[vlans=$v]/priority=$p"},
 		{Text: "DNS_NAMESERVER $a:ip", Set: sys + "dns/server[address=$a]"},
 		{Text: "SNMP_COMMUNITY $c:secret", Attrs: "{ TYPE=$t:one-of=RO>ro|RW>rw }", Set: at(sys+"snmp/community[name=$c]", "access=$t")},
 		{Text: "SNMP LOCATION", Attrs: "Location=$l:value", Set: sys + "snmp/location=$l"},
 		{Text: "USER $u", Attrs: "{ password=$h:hash } { role=$r }", Set: at(user, "password/type=$h.type", "password/value=$h.value", "role=$r")},
 		{Text: "BANNER_MESSAGE global", Attrs: "{ login=$l:value } { motd=$m:value }", Set: sys + "banner/login=$l " + sys + "banner/motd=$m"},
-	}
-}
-
-// frameRows are entries that carry nothing of their own.
-func frameRows() []lens.Row {
-	boiler := func(text, attrs, rule, why string) lens.Row {
-		return lens.Row{Text: text, Attrs: attrs, Class: plugins.Boilerplate, Rule: rule, Why: why}
-	}
-	var crm strings.Builder
-	for _, res := range []string{"acl_counter", "acl_entry", "acl_group", "acl_table", "dnat_entry", "fdb_entry", "ipmc_entry", "ipv4_neighbor", "ipv4_nexthop", "ipv4_route", "ipv6_neighbor", "ipv6_nexthop",
-		"ipv6_route", "mpls_inseg", "mpls_nexthop", "nexthop_group", "nexthop_group_member", "snat_entry"} {
-		crm.WriteString("{ " + res + "_threshold_type=percentage } { " + res + "_low_threshold=70 } { " + res + "_high_threshold=85 } ")
-	}
-	return []lens.Row{
-		boiler("VERSIONS DATABASE", "{ VERSION=$_ }", "schema-version", "the version of the schema, written by db_migrator.py"),
-		boiler("CRM Config", "{ polling_interval=300 } "+crm.String(), "crm-default", "files/build_templates/init_cfg.json.j2 writes it"),
-		boiler("FLEX_COUNTER_TABLE $_", "{ FLEX_COUNTER_STATUS=enable } { POLL_INTERVAL=$_ } { FLEX_COUNTER_DELAY_STATUS=$_ }", "counters-on", "files/build_templates/init_cfg.json.j2 writes it"),
-		boiler("NAT_GLOBAL Values", "{ nat_tcp_timeout=86400 } { nat_udp_timeout=300 } { nat_timeout=600 } { admin_mode=disabled }", "nat-default", "the defaults of the design of NAT (sonic-net/SONiC, doc/nat)"),
-		boiler("SWITCH switch", "{ fdb_aging_time=600 }", "aging-default", "600 s is the default (sonic-swss, fdb)"),
-		boiler("TELEMETRY gnmi", "{ port=8080 }", "gnmi-default", "8080 is the default of docker-sonic-telemetry"),
-		boiler("COREDUMP config", "{ enabled=true }", "coredump-default", "on from the factory (Enterprise SONiC 3.1, recorded)"),
-		boiler("KDUMP config", "{ enabled=true } { num_dumps=3 } { memory=0M-2G:256M,2G-4G:320M,4G-8G:384M,8G-:448M }", "kdump-default", "so from the factory (Enterprise SONiC 3.1, recorded; sonic-kdump.yang)"),
-		boiler("ECMP_LOADSHARE_TABLE_IPV4 ipv4", "{ ipv4_dst_ip=true } { ipv4_src_ip=true } { ipv4_protocol=true } { ipv4_l4_dst_port=true } { ipv4_l4_src_port=true }", "hash-default", "all fields from the factory (Enterprise SONiC 3.1, recorded)"),
-		boiler("ECMP_LOADSHARE_TABLE_IPV6 ipv6", "{ ipv6_dst_ip=true } { ipv6_src_ip=true } { ipv6_next_hdr=true } { ipv6_l4_dst_port=true } { ipv6_l4_src_port=true }", "hash-default", "all fields from the factory (Enterprise SONiC 3.1, recorded)"),
-		boiler("HARDWARE ACCESS_LIST", "{ LOOKUP_MODE=optimized } { COUNTER_MODE=per-rule }", "acl-default", "so from the factory (Enterprise SONiC 3.1, recorded)"),
-		boiler("ZTP config", "{ admin-mode=false }", "ztp-off", "written when zero touch provisioning ends"),
-		boiler("VRF default", "{ enabled=true }", "default-vrf", "the global table, which is always there"),
-		{Text: "DEVICE_METADATA localhost", ReadOnly: true},
-		{Text: "LOOPBACK $if:loopback", Set: at(iface, "type=type-of($if)"), ReadOnly: true},
-	}
-}
-
-// unit is a field of DEVICE_METADATA that says which hardware it is.
-func unit(name string) lens.AttrRule {
-	return lens.AttrRule{ID: "unit", Class: plugins.Boilerplate, Record: "DEVICE_METADATA", Name: name, Why: "says which hardware it is; sonic-cfggen writes it from the platform"}
-}
-
-// meta is one that init_cfg.json.j2 or minigraph.py sets so everywhere.
-func meta(name, value string) lens.AttrRule {
-	return lens.AttrRule{ID: "metadata-default", Class: plugins.Boilerplate, Record: "DEVICE_METADATA", Name: name, Value: value, Why: "files/build_templates/init_cfg.json.j2 and the model's default"}
-}
-
-// defaults are fields that say what the switch does without them.
-func defaults() []lens.AttrRule {
-	return []lens.AttrRule{
-		unit("hwsku"), unit("platform"), unit("mac"), unit("chassis_serial_number"),
-		meta("default_bgp_status", "up"), meta("default_config_profile", "l3"), meta("default_pfcwd_status", "disable"), meta("synchronous_mode", "enable"), meta("buffer_model", "traditional"), meta("yang_config_validation", "disable"),
-		{ID: "secret", Class: plugins.SecretOpaque, Name: "password"},
-		{ID: "secret", Class: plugins.SecretOpaque, Name: "passkey"},
 	}
 }

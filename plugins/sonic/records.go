@@ -1,10 +1,13 @@
 package sonic
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/cfgvault/cfgvault/plugins/lens"
 	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
 
@@ -13,15 +16,111 @@ import (
 func records(text string) (*syntax.Doc, func(yield func(*syntax.Record) bool)) {
 	j := syntax.ParseJSON(text)
 	return nil, func(yield func(*syntax.Record) bool) {
+		s := scan(j)
+		var rules []syntax.Record
+		done := false
 		syntax.JSONRecords(j, "|", func(r *syntax.Record) bool {
 			if r.Bad || len(r.Words) < 2 {
-				return yield(r)
+				if !r.Bad {
+					r.Words, r.Title = []string{"empty", r.Words[0]}, r.Words[0]
+				}
+				done = !yield(r)
+				return !done
 			}
 			r.Title = r.Words[0]
-			return apart(r, yield)
+			switch r.Words[0] {
+			case "ACL_RULE", "POLICY_SECTIONS_TABLE", "ACL_TABLE", "CLASSIFIER_TABLE", "POLICY_TABLE", "POLICY_BINDING_TABLE":
+				c := *r
+				c.Words, c.Attrs, c.Heads = slices.Clone(r.Words), sorted(r.Attrs), slices.Clone(r.Heads)
+				rules = append(rules, c)
+				return true
+			}
+			done = !s.apart(r, yield)
+			return !done
 		})
+		slices.SortStableFunc(rules, byPriority)
+		for i := range rules {
+			if done || !yield(&rules[i]) {
+				return
+			}
+		}
 	}
 }
+
+// sorted are attributes in the order in which they are written.
+func sorted(attrs []syntax.Attr) []syntax.Attr {
+	return slices.SortedStableFunc(slices.Values(attrs), func(a, b syntax.Attr) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// byPriority orders the rules of a table as the switch tries them, the highest
+// first.
+func byPriority(a, b syntax.Record) int {
+	of := func(r syntax.Record) int64 {
+		n := int64(-1)
+		if p := r.Get("PRIORITY"); p != nil {
+			n, _ = strconv.ParseInt(p.Value, 10, 64)
+		}
+		return n
+	}
+	if c := slices.Compare(a.Words[:len(a.Words)-1], b.Words[:len(b.Words)-1]); c != 0 {
+		return c
+	}
+	return cmp.Or(-cmp.Compare(of(a), of(b)), slices.Compare(a.Words, b.Words))
+}
+
+// seen is what other entries need to know of the whole database.
+type seen struct {
+	as   map[string]string // the router's AS number by VRF, "default" without any
+	mgmt bool              // the management port is in a VRF of its own
+}
+
+func scan(j *syntax.JSON) seen {
+	s := seen{as: map[string]string{}}
+	asn := lens.Builtin()["asn"]
+	note := func(vrf string, a *syntax.Attr) {
+		if a == nil {
+			return
+		}
+		if _, ok := asn.Read(a.Value); ok {
+			s.as[vrf] = a.Value
+		}
+	}
+	syntax.JSONRecords(j, "|", func(r *syntax.Record) bool {
+		switch {
+		case r.Bad || len(r.Words) != 2:
+		case r.Words[0] == "BGP_GLOBALS":
+			note(r.Words[1], r.Get("local_asn"))
+		case r.Words[0] == "DEVICE_METADATA" && s.as["default"] == "":
+			note("default", r.Get("bgp_asn"))
+		case r.Words[0] == "MGMT_VRF_CONFIG":
+			a := r.Get("mgmtVrfEnabled")
+			s.mgmt = a != nil && a.Value == "true"
+		}
+		return true
+	})
+	return s
+}
+
+// bgp puts the router's AS number into an entry, and the VRF where it is left
+// out; false where there is no number.
+func (s seen) bgp(r *syntax.Record) bool {
+	c := slices.Clone(r.Words)
+	if len(c) == 2 {
+		c = []string{c[0], "default", c[1]}
+	}
+	as, ok := s.as[c[1]]
+	if !ok {
+		as, ok = s.as["default"]
+	}
+	if ok {
+		r.Words = c
+		r.Attrs = append(slices.Clone(r.Attrs), syntax.Attr{Name: ownAS, Value: as, From: r.From, To: r.From})
+	}
+	return ok
+}
+
+// ownAS is an attribute that no database has.
+const ownAS = "own-as"
 
 // without drops an attribute; its lines are then the entry's own.
 func without(r *syntax.Record, names ...string) {
@@ -47,7 +146,7 @@ func piece(r *syntax.Record, words []string, names ...string) *syntax.Record {
 	return &p
 }
 
-func apart(r *syntax.Record, yield func(*syntax.Record) bool) bool {
+func (s seen) apart(r *syntax.Record, yield func(*syntax.Record) bool) bool {
 	more := func(p *syntax.Record) bool { return p == nil || yield(p) }
 	switch table := r.Words[0]; {
 	case strings.HasPrefix(table, "PORT") || table == "MGMT_PORT" || table == "VLAN":
@@ -60,11 +159,22 @@ func apart(r *syntax.Record, yield func(*syntax.Record) bool) bool {
 		if table == "PORTCHANNEL_INTERFACE" {
 			return port(r, yield)
 		}
+	case table == "MGMT_INTERFACE" && len(r.Words) == 3:
+		if r.Get("gwaddr") != nil && s.mgmt {
+			r.Words = append([]string{"mgmt-vrf"}, r.Words[1:]...)
+		}
 	case table == "INTERFACE" || table == "MGMT_INTERFACE":
 		return port(r, yield)
+	case strings.HasPrefix(table, "BGP_") && table != "BGP_GLOBALS":
+		s.bgp(r)
 	case table == "DEVICE_METADATA" && r.Words[1] == "localhost":
 		if !more(piece(r, []string{"hostname"}, "hostname")) || !more(piece(r, []string{"timezone"}, "timezone")) {
 			return false
+		}
+		if a := r.Get("bgp_asn"); a != nil {
+			if _, ok := lens.Builtin()["asn"].Read(a.Value); ok && !more(piece(r, []string{"bgp-asn"}, "bgp_asn")) {
+				return false
+			}
 		}
 	case table == "STATIC_ROUTE":
 		return route(r, yield)
@@ -140,8 +250,14 @@ func printRecords(records []syntax.Record) string {
 		r := &records[i]
 		table, key := r.Words[0], strings.Join(r.Words[1:], "|")
 		switch {
-		case table == "hostname" || table == "timezone":
+		case table == "hostname" || table == "timezone" || table == "bgp-asn":
 			table, key = "DEVICE_METADATA", "localhost"
+		case table == "BGP_NEIGHBOR" && r.Words[1] == "default":
+			key = r.Words[2]
+		case table == "BGP_PEER_RANGE" && r.Words[1] == "default":
+			key = r.Words[2]
+		case table == "mgmt-vrf":
+			table = "MGMT_INTERFACE"
 		case table == "helper":
 			table = "VLAN"
 		case strings.HasSuffix(table, "INTERFACE") && len(r.Words) == 3:
@@ -158,7 +274,9 @@ func printRecords(records []syntax.Record) string {
 		}
 		e := entry(table, key)
 		for _, a := range r.Attrs {
-			e[a.Name] = a
+			if a.Name != ownAS {
+				e[a.Name] = a
+			}
 		}
 	}
 	if len(db) == 0 {
