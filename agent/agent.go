@@ -19,6 +19,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
+	"github.com/cfgvault/cfgvault/agent/session"
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/host"
 	"github.com/cfgvault/cfgvault/vault"
@@ -49,6 +50,7 @@ type Agent struct {
 	vault *vault.Vault
 	temp  string // folder of plugin sockets
 
+	shells session.Shells
 	textMu sync.Mutex
 	texts  map[string]*plugins.Text
 }

@@ -24,7 +24,7 @@ func (a *Agent) dial(ctx context.Context, d inventory.Device, info plugins.Info,
 	if err := errors.Join(CheckOptions(info, d.Options), CheckAddress(info, d.Address)); err != nil {
 		return nil, fmt.Errorf("%w: device %s: %w", ErrConfig, d.Name, err)
 	}
-	s, err := session.Dial(ctx, t, info)
+	s, err := a.shells.Dial(ctx, t, info)
 	if errors.Is(err, session.ErrHostKeyUnknown) {
 		err = fmt.Errorf("%w: `cfgvault device trust %s`", err, d.Name)
 	}

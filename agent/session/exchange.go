@@ -27,7 +27,7 @@ type pace struct {
 }
 
 func usualPace() pace {
-	return pace{known: 5 * time.Millisecond, guess: 25 * time.Millisecond, repeat: 2 * time.Second}
+	return pace{known: 2 * time.Millisecond, guess: 25 * time.Millisecond, repeat: 2 * time.Second}
 }
 
 // exchange is one command on a shell, up to the proved prompt.

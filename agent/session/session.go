@@ -51,6 +51,11 @@ type Session struct {
 
 var _ plugins.Session = (*Session)(nil)
 
+// Dial is Shells.Dial for a single session.
+func Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
+	return new(Shells).Dial(ctx, t, info)
+}
+
 // Dial connects to the device, proves who it is and logs in, on a shell up to
 // the proved prompt. The session lives until Close, or until ctx ends: ctx is
 // the deadline of all work with the device. A device that is reached by
@@ -61,12 +66,12 @@ var _ plugins.Session = (*Session)(nil)
 // Failures to connect are tried again, with backoff, never a refused login.
 // Errors: ErrUnreachable, ErrAuth, ErrHostKeyUnknown, *HostKeyError,
 // *CertError; any other is a fault in the Target.
-func Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
+func (sh *Shells) Dial(ctx context.Context, t Target, info plugins.Info) (*Session, error) {
 	d, err := newDialer(t)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := newShellRules(info, t.Transport)
+	rules, err := sh.of(info, t.Transport)
 	if err != nil {
 		d.close()
 		return nil, fmt.Errorf("%s: %w", t.name(), err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,6 +94,45 @@ func newShellRules(info plugins.Info, over plugins.Transport) (*shellRules, erro
 	if r.ContinueKey == "" {
 		r.ContinueKey = keyUsual
 	}
+	return r, nil
+}
+
+// Shells keeps the shells that drivers declare, compiled once for all sessions
+// of an agent: the patterns of a platform cost more to compile than to dial one
+// of its devices. The zero value is ready. Safe for concurrent use.
+type Shells struct {
+	mu    sync.Mutex
+	rules map[shellKey]*declared
+}
+
+type shellKey struct {
+	driver string
+	over   plugins.Transport
+}
+
+// declared is a declaration and what was made of it.
+type declared struct {
+	transports []plugins.Transport
+	shell      plugins.Shell
+	rules      *shellRules
+}
+
+// of is newShellRules, remembered for as long as the driver declares the same.
+func (s *Shells) of(info plugins.Info, over plugins.Transport) (*shellRules, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := shellKey{info.Name, over}
+	if d := s.rules[key]; d != nil && slices.Equal(d.transports, info.Transports) && reflect.DeepEqual(d.shell, info.Shell) {
+		return d.rules, nil
+	}
+	r, err := newShellRules(info, over)
+	if err != nil {
+		return nil, err
+	}
+	if s.rules == nil {
+		s.rules = map[shellKey]*declared{}
+	}
+	s.rules[key] = &declared{slices.Clone(info.Transports), info.Shell, r}
 	return r, nil
 }
 
