@@ -33,7 +33,7 @@ func TestFleetArithmetic(t *testing.T) {
 	if got := ideal(1000, 250, 500*time.Millisecond); got != 2*time.Second {
 		t.Errorf("ideal is %v", got)
 	}
-	for _, talk := range []waits{{1, 20}, {2, 7}, {1, 1}} {
+	for _, talk := range []waits{{logins: 1, lines: 20}, {logins: 2, lines: 7}, {logins: 1, lines: 1}} {
 		p := paceFor(500*time.Millisecond, talk)
 		if got := talk.total(p); got > 500*time.Millisecond || got < 499*time.Millisecond {
 			t.Errorf("%+v at %+v waits %v", talk, p, got)
@@ -56,35 +56,40 @@ func TestWholeFRR(t *testing.T) {
 	}
 }
 
-// The plain client that the agent is compared with types as many lines as it
-// says, and the fleet counts them.
-func TestPlainClient(t *testing.T) {
-	in, ask := io.Pipe()
-	answer, out := io.Pipe()
-	done := make(chan error, 1)
-	go func() { done <- serveFleet("0 0", in, out) }()
-	f := &simulated{in: ask, out: bufio.NewReader(answer)}
-	if _, err := fmt.Fscanln(f.out, &f.addr, &f.password); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := hostKey(f.addr); err != nil {
-		t.Error(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if _, _, err := f.transport(ctx, 3, 2); err != nil {
-		t.Fatal(err)
-	}
-	w, err := f.waited()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := waits{3, 3 * int64(2*len(dialogue())-2)} // each but two is a command and a mark
-	if w != want {
-		t.Errorf("waited %+v, want %+v", w, want)
-	}
-	ask.Close()
-	if err := <-done; err != nil {
-		t.Error(err)
+// The plain clients that the agent is compared with type as many lines as they
+// say, over both transports, and the fleet counts them.
+func TestPlainClients(t *testing.T) {
+	for _, over := range []transport{overSSH, telnet} {
+		t.Run(string(over), func(t *testing.T) {
+			in, ask := io.Pipe()
+			answer, out := io.Pipe()
+			done := make(chan error, 1)
+			go func() { done <- serveFleet("0 0 "+string(over), in, out) }()
+			f := &simulated{over: over, in: ask, out: bufio.NewReader(answer)}
+			if _, err := fmt.Fscanln(f.out, &f.addr, &f.password); err != nil {
+				t.Fatal(err)
+			}
+			if over == overSSH {
+				if _, err := hostKey(f.addr); err != nil {
+					t.Error(err)
+				}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if _, _, err := f.clients(ctx, 3, 2); err != nil {
+				t.Fatal(err)
+			}
+			w, err := f.waited()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lines := 3 * int64(2*len(dialogue())-2); w.logins != 3 || w.lines != lines || w.cpu <= 0 { // each but two is a command and a mark
+				t.Errorf("waited %+v, want 3 logins and %d lines", w, lines)
+			}
+			ask.Close()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -23,18 +23,27 @@ func ideal(n, atOnce int, latency time.Duration) time.Duration {
 }
 
 // fleet: a thousand slow devices at once, against what the devices alone take
-// and against bare SSH clients that hold the same conversations.
+// and against bare clients that hold the same conversations.
 func (b *bench) fleet(ctx context.Context) error {
-	in, err := b.home("fleet")
+	for _, over := range []transport{overSSH, telnet} {
+		if err := b.fleetOver(ctx, over); err != nil {
+			return fmt.Errorf("over %s: %w", over, err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) fleetOver(ctx context.Context, over transport) error {
+	in, err := b.home("fleet-" + string(over))
 	if err != nil {
 		return err
 	}
-	talk, err := b.talk(in)
+	talk, err := b.talk(in, over)
 	if err != nil {
 		return err
 	}
 	p := paceFor(fleetLatency, talk)
-	f, err := startFleet(p)
+	f, err := startFleet(p, over)
 	if err != nil {
 		return err
 	}
@@ -43,14 +52,14 @@ func (b *bench) fleet(ctx context.Context) error {
 		return err
 	}
 	// The devices come into being with their first login, which is nobody's time.
-	if _, _, err := f.transport(ctx, fleetSize, fleetAtOnce); err != nil {
+	if _, _, err := f.clients(ctx, fleetSize, fleetAtOnce); err != nil {
 		return err
 	}
 	before, err := f.waited()
 	if err != nil {
 		return err
 	}
-	plain, plainCPU, err := f.transport(ctx, fleetSize, fleetAtOnce)
+	plain, plainCPU, err := f.clients(ctx, fleetSize, fleetAtOnce)
 	if err != nil {
 		return err
 	}
@@ -59,10 +68,11 @@ func (b *bench) fleet(ctx context.Context) error {
 		return err
 	}
 	best := ideal(fleetSize, fleetAtOnce, fleetLatency)
-	each := after.since(before).total(p) / fleetSize
-	b.line("fleet, plain x/crypto/ssh clients / ideal", plain, best, "")
-	b.note("    its device waiting per conversation", each, "500 ms")
+	title := "fleet over " + string(over) + ", "
+	b.line(title+"plain clients / ideal", plain, best, "")
+	b.note("    its devices waiting, per conversation", after.since(before).total(p)/fleetSize, "500 ms")
 	b.note("    its CPU per device", plainCPU/fleetSize, "")
+	b.note("    CPU per device of the fleet itself", (after.cpu-before.cpu)/fleetSize, "")
 	for _, night := range []string{"first", "unchanged"} {
 		before = after
 		cmd := in.command("backup", "--all", "--concurrency", strconv.Itoa(fleetAtOnce))
@@ -83,10 +93,11 @@ func (b *bench) fleet(ctx context.Context) error {
 			return err
 		}
 		cpu := usage(cmd)
-		b.line("fleet, "+night+": backup --all / ideal", took, best, "1.15x")
-		b.line("fleet, "+night+": backup --all / plain clients", took, plain, "")
-		b.note("    device waiting per backup", after.since(before).total(p)/fleetSize, "500 ms")
-		b.note("    CPU per device above the transport", (cpu-plainCPU)/fleetSize, "5 ms")
+		b.line(title+night+": backup --all / ideal", took, best, "1.15x")
+		b.line(title+night+": backup --all / plain clients", took, plain, "")
+		b.note("    devices waiting, per backup", after.since(before).total(p)/fleetSize, "500 ms")
+		b.note("    CPU per device above the plain clients", (cpu-plainCPU)/fleetSize, "5 ms")
+		b.note("    CPU per device of the fleet itself", (after.cpu-before.cpu)/fleetSize, "")
 		b.size("    memory of the agent at its peak", mem.process, "200 MiB")
 		b.size("    memory of the plugin at its peak", mem.child, "64 MiB")
 	}
@@ -94,8 +105,8 @@ func (b *bench) fleet(ctx context.Context) error {
 }
 
 // talk counts what one backup of one device waits for.
-func (b *bench) talk(in *installation) (waits, error) {
-	f, err := startFleet(pace{})
+func (b *bench) talk(in *installation, over transport) (waits, error) {
+	f, err := startFleet(pace{}, over)
 	if err != nil {
 		return waits{}, err
 	}
@@ -111,9 +122,12 @@ func (b *bench) talk(in *installation) (waits, error) {
 
 // adopt makes the first n devices of a fleet the inventory.
 func (in *installation) adopt(f *simulated, n int) error {
-	key, err := hostKey(f.addr)
-	if err != nil {
-		return err
+	key := ""
+	if f.over == overSSH {
+		var err error
+		if key, err = hostKey(f.addr); err != nil {
+			return err
+		}
 	}
 	pw := filepath.Join(in.b.dir, "fleet.pw")
 	if err := os.WriteFile(pw, []byte(f.password), 0o600); err != nil {

@@ -18,8 +18,12 @@ import (
 // pace is how slow a simulated device is.
 type pace struct{ login, line time.Duration }
 
-// waits is what devices have made their clients wait for.
-type waits struct{ logins, lines int64 }
+// waits is what devices have made their clients wait for, and what that took of
+// the machine.
+type waits struct {
+	logins, lines int64
+	cpu           time.Duration
+}
 
 // total is the sum of all waiting on devices of that pace.
 func (w waits) total(p pace) time.Duration {
@@ -28,7 +32,7 @@ func (w waits) total(p pace) time.Duration {
 
 // since returns what came after an earlier reading.
 func (w waits) since(earlier waits) waits {
-	return waits{w.logins - earlier.logins, w.lines - earlier.lines}
+	return waits{w.logins - earlier.logins, w.lines - earlier.lines, w.cpu - earlier.cpu}
 }
 
 // paceFor spreads a sum of waiting over one conversation: a fifth for the
@@ -45,7 +49,8 @@ func paceFor(sum time.Duration, talk waits) pace {
 // ends with in.
 func serveFleet(spec string, in io.Reader, out io.Writer) error {
 	var p pace
-	if _, err := fmt.Sscan(spec, (*int64)(&p.login), (*int64)(&p.line)); err != nil {
+	var over transport
+	if _, err := fmt.Sscan(spec, (*int64)(&p.login), (*int64)(&p.line), &over); err != nil {
 		return fmt.Errorf("pace %q: %w", spec, err)
 	}
 	password := rand.Text()
@@ -58,7 +63,11 @@ func serveFleet(spec string, in io.Reader, out io.Writer) error {
 		d.Inject(device.Fault{Command: "terminal length 0", Before: func() { logins.Add(1) }})
 		return d
 	})
-	addr, err := fleet.Listen("127.0.0.1:0")
+	listen := fleet.Listen
+	if over == telnet {
+		listen = fleet.ListenTelnet
+	}
+	addr, err := listen("127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -66,26 +75,36 @@ func serveFleet(spec string, in io.Reader, out io.Writer) error {
 	fmt.Fprintln(out, addr, password)
 	asked := bufio.NewScanner(in)
 	for asked.Scan() {
-		fmt.Fprintln(out, logins.Load(), lines.Load())
+		fmt.Fprintln(out, logins.Load(), lines.Load(), int64(ownCPU()))
 	}
 	return asked.Err()
 }
 
+// transport is what a fleet is reached over. Telnet has no cipher: what is left
+// is the work of the engine.
+type transport string
+
+const (
+	overSSH transport = "SSH"
+	telnet  transport = "Telnet"
+)
+
 // simulated is a fleet of simulated devices in a process of its own.
 type simulated struct {
 	addr, password string
+	over           transport
 
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-func startFleet(p pace) (*simulated, error) {
+func startFleet(p pace, over transport) (*simulated, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	f := &simulated{cmd: exec.Command(self, "-serve-fleet", fmt.Sprint(int64(p.login), " ", int64(p.line)))}
+	f := &simulated{over: over, cmd: exec.Command(self, "-serve-fleet", fmt.Sprint(int64(p.login), " ", int64(p.line), " ", over))}
 	f.cmd.Stderr = os.Stderr
 	if f.in, err = f.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -108,7 +127,7 @@ func startFleet(p pace) (*simulated, error) {
 // waited asks what the devices have waited so far.
 func (f *simulated) waited() (w waits, err error) {
 	if _, err = io.WriteString(f.in, "\n"); err == nil {
-		_, err = fmt.Fscanln(f.out, &w.logins, &w.lines)
+		_, err = fmt.Fscanln(f.out, &w.logins, &w.lines, (*int64)(&w.cpu))
 	}
 	if err != nil {
 		err = fmt.Errorf("simulated fleet: %w", err)
@@ -124,13 +143,19 @@ func (f *simulated) stop() {
 // fleetUser is the user name that chooses the i-th device of a fleet.
 func fleetUser(i int) string { return fmt.Sprintf("dev%04d", i) }
 
-// fleetInventory is a devices.yaml of n devices of the fleet.
+// inventory is a devices.yaml of n devices of the fleet.
 func (f *simulated) inventory(n int, hostKey, passwordFile string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "groups:\n  fleet: {driver: eos, auth: {password: {file: %s}}}\ndevices:\n", passwordFile)
+	address := f.addr
+	if f.over == telnet {
+		address = "telnet://" + f.addr
+	}
 	for i := range n {
-		fmt.Fprintf(&b, "  %s:\n    id: \"%032x\"\n    address: %s\n    user: %s\n    groups: [fleet]\n    host-keys:\n      - %s\n",
-			fleetUser(i), i+1, f.addr, fleetUser(i), hostKey)
+		fmt.Fprintf(&b, "  %s:\n    id: \"%032x\"\n    address: %s\n    user: %s\n    groups: [fleet]\n", fleetUser(i), i+1, address, fleetUser(i))
+		if f.over == overSSH {
+			fmt.Fprintf(&b, "    host-keys:\n      - %s\n", hostKey)
+		}
 	}
 	return b.String()
 }

@@ -83,21 +83,28 @@ func (d *Device) telnet(c net.Conn) {
 	if !d.up() {
 		return
 	}
-	if _, err := c.Write([]byte{iac, will, 1, iac, will, 3}); err != nil {
-		return
+	if p := newTelnetPort(c); p != nil {
+		d.terminal(p, "", func(*TTY) {})
 	}
-	p := &linePort{s: telnetWriter{c}, r: bufio.NewReader(&telnetReader{r: c}), tty: true}
-	d.terminal(p, func(*TTY) {})
 }
 
-// terminal is one login from its dialogue to its end.
-func (d *Device) terminal(p *linePort, change func(*TTY)) {
+// newTelnetPort greets a client; nil if it is gone.
+func newTelnetPort(c net.Conn) *linePort {
+	if _, err := c.Write([]byte{iac, will, 1, iac, will, 3}); err != nil {
+		return nil
+	}
+	return &linePort{s: telnetWriter{c}, r: bufio.NewReader(&telnetReader{r: c}), tty: true}
+}
+
+// terminal is one login from its dialogue to its end. user is who has said so
+// already, or empty.
+func (d *Device) terminal(p *linePort, user string, change func(*TTY)) {
 	t := newTTY(d, "", p)
 	defer t.Hangup()
 	t.Length, t.Width = 24, 80
 	p.columns = func() int { return t.Width }
 	change(t)
-	if !d.ask(t) || d.attach(t) != nil {
+	if !d.ask(t, user) || d.attach(t) != nil {
 		return
 	}
 	defer d.detach(t)
@@ -105,10 +112,14 @@ func (d *Device) terminal(p *linePort, change func(*TTY)) {
 	p.flush()
 }
 
-// ask has the login dialogue: three attempts.
-func (d *Device) ask(t *TTY) bool {
+// ask has the login dialogue: three attempts, the first one's user name given
+// or not.
+func (d *Device) ask(t *TTY, first string) bool {
 	for failures := 0; failures < 3; {
-		user, err := t.Ask(d.loginPrompt())
+		user, err := first, error(nil)
+		if first = ""; user == "" {
+			user, err = t.Ask(d.loginPrompt())
+		}
 		if errors.Is(err, errInterrupt) || err == nil && user == "" {
 			continue
 		}
@@ -135,8 +146,10 @@ func (d *Device) loginPrompt() string {
 		defer d.mu.Unlock()
 		return a.LoginPrompt()
 	}
-	return "Username: "
+	return usualLogin
 }
+
+const usualLogin = "Username: "
 
 // telnetReader takes the commands out of what the client sends.
 type telnetReader struct {
@@ -214,7 +227,7 @@ func (s *serialLine) run() {
 		var once sync.Once
 		end := func() { once.Do(func() { close(gone) }) }
 		p := &linePort{s: serialWriter{s, end}, r: bufio.NewReader(serialReader{s, gone}), tty: true}
-		s.d.terminal(p, func(t *TTY) { t.console, t.Name = true, "con0" })
+		s.d.terminal(p, "", func(t *TTY) { t.console, t.Name = true, "con0" })
 		end()
 		for s.d.booting() { // nobody reads what is typed
 			select {
