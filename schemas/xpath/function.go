@@ -82,11 +82,11 @@ func (v *Evaluator[N]) call(c *call, f *frame[N]) Value[N] {
 		_, after, _ := strings.Cut(text(0), text(1))
 		return str(after)
 	case "substring":
-		length := math.Inf(1)
-		if len(c.args) == 3 {
-			length = v.number(arg(2))
+		s, start := text(0), round(v.number(arg(1)))
+		if len(c.args) == 2 {
+			return str(substring(s, start, math.Inf(1)))
 		}
-		return str(substring(text(0), v.number(arg(1)), length))
+		return str(substring(s, start, start+round(v.number(arg(2)))))
 	case "string-length":
 		return num(float64(utf8.RuneCountInString(text(0))))
 	case "normalize-space":
@@ -154,13 +154,16 @@ func round(f float64) float64 {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return f
 	}
-	return math.Floor(f + 0.5)
+	below := math.Floor(f)
+	if f-below >= 0.5 { // f+0.5 may not be a number that a float holds
+		return math.Copysign(below+1, f)
+	}
+	return below
 }
 
-// substring counts characters from 1 (XPath §4.2).
-func substring(s string, from, length float64) string {
-	start := round(from)
-	end := start + round(length)
+// substring returns the characters from start to before end, which count from
+// 1 and need not be numbers (XPath §4.2).
+func substring(s string, start, end float64) string {
 	var b strings.Builder
 	at := 0.0
 	for _, r := range s {
