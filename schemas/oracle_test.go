@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -37,6 +38,9 @@ func yanglintWith(t testing.TB, options []string, modules map[string]string, imp
 	}
 	if data != "" {
 		file := filepath.Join(dir, "data.json")
+		if strings.HasPrefix(data, "<") {
+			file = filepath.Join(dir, "data.xml")
+		}
 		if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -147,7 +147,7 @@ func (p *jsonParser) find(it *item, key string, offset int) *Node {
 	}
 	n := it.schema.kids[name{module, local}]
 	if n == nil {
-		p.unknown(it, offset, "RFC 7951 §4", "member "+strconv.Quote(clip(key)), module)
+		p.unknown(it, offset, "RFC 7951 §4", "member "+strconv.Quote(clip(key)), name{module, local})
 	}
 	return n
 }
@@ -334,12 +334,10 @@ func (p *jsonParser) value(it *item) (bool, error) {
 		p.reportf(it, offset, "RFC 7951 §6", "%s", wrong)
 		return false, nil
 	}
-	v, bad := p.set.reading(it.schema, h).read(it.schema.typ, text)
-	if bad != nil {
+	if bad := p.read(it, p.set.reading(it.schema, h), text); bad != nil {
 		p.badValue(it, offset, bad)
 		return false, nil
 	}
-	it.val = v
 	return true, nil
 }
 

@@ -124,26 +124,16 @@ func (p *xmlParser) attributes(it *item, t xmlToken, scope *bindings) {
 		default:
 			n.module = m.Name
 		}
-		p.annotate(it, a.offset, n, a.value, hintText, p.prefixes(scope, p.set.annotations[n]))
+		p.annotate(it, a.offset, n, a.value, hintText, p.prefixes(scope))
 	}
 }
 
-// prefixes resolves prefixes as they are in scope (RFC 7950 §9.10.3). A value
-// without one is of the node's module unless a default namespace is declared
-// that is another module's.
-func (p *xmlParser) prefixes(scope *bindings, n *Node) func(string) (string, bool) {
+// prefixes resolves prefixes as they are in scope. A value without one is in the
+// default namespace, and in none if none is declared (RFC 7950 §9.10.3).
+func (p *xmlParser) prefixes(scope *bindings) func(string) (string, bool) {
 	return func(prefix string) (string, bool) {
 		space, ok := scope.find(prefix)
-		if !ok {
-			return "", false
-		}
-		if space == "" {
-			if n == nil {
-				return "", false
-			}
-			return n.module.Name, true
-		}
-		if m := p.spaces[space]; m != nil {
+		if m := p.spaces[space]; ok && space != "" && m != nil {
 			return m.Name, true
 		}
 		return "", false
@@ -175,9 +165,34 @@ func (p *xmlParser) element(it *item, t xmlToken) error {
 			return err
 		}
 		p.keysOf(k)
+		p.keyOrder(k)
 		return nil
 	}
 	return p.leaf(it, k, t)
+}
+
+// keyOrder reports keys that are not in the order of the key statement, which
+// XML keeps (RFC 7950 §7.8.5). That other nodes stand before them is forgiven.
+func (p *xmlParser) keyOrder(k *item) {
+	last := 0
+	for _, key := range k.keys {
+		if key == nil {
+			return
+		}
+		if key.order < last {
+			p.reportf(k, key.offset, "RFC 7950 §7.8.5", "the key %q is out of place: in XML the order of the keys is %s", key.schema.name, keyNames(k.schema))
+			return
+		}
+		last = key.order
+	}
+}
+
+func keyNames(list *Node) string {
+	names := make([]string, 0, len(list.keys))
+	for _, k := range list.keys {
+		names = append(names, k.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // find returns the schema node of an element, or reports why there is none.
@@ -189,7 +204,7 @@ func (p *xmlParser) find(it *item, t xmlToken) *Node {
 	}
 	n := it.schema.kids[name{m.Name, t.local}]
 	if n == nil {
-		p.unknown(it, t.offset, "RFC 7950 §7", fmt.Sprintf("element <%s>", clip(t.local)), m.Name)
+		p.unknown(it, t.offset, "RFC 7950 §7", fmt.Sprintf("element <%s>", clip(t.local)), name{m.Name, t.local})
 		return nil
 	}
 	if p.misplaced(it, n, t.offset) {
@@ -226,13 +241,11 @@ func (p *xmlParser) leaf(it, k *item, start xmlToken) error {
 	if more != nil {
 		text += strings.Join(more, "")
 	}
-	r := &reading{set: p.set, node: k.schema, hint: hintText, hide: k.schema.secret, prefixed: true, module: p.prefixes(scope, k.schema)}
-	v, bad := r.read(k.schema.typ, text)
-	if bad != nil {
+	r := &reading{set: p.set, node: k.schema, hint: hintText, hide: k.schema.secret, prefixed: true, module: p.prefixes(scope)}
+	if bad := p.read(k, r, text); bad != nil {
 		p.badValue(k, start.offset, bad)
 		return nil
 	}
-	k.val = v
 	it.add(k)
 	if len(start.attrs) > 0 {
 		p.attributes(k, start, scope)
@@ -242,12 +255,12 @@ func (p *xmlParser) leaf(it, k *item, start xmlToken) error {
 
 // xmlNamespaces returns the namespaces of the top-level elements, those inside
 // of a wrapper or envelope if there is one.
-func xmlNamespaces(in string) ([]string, error) {
+func xmlNamespaces(in string) ([]topLevel, error) {
 	s := &xmlScanner{in: strings.TrimPrefix(in, "\ufeff")}
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []topLevel
 	for {
 		t, err := s.next()
 		switch {
@@ -260,7 +273,7 @@ func xmlNamespaces(in string) ([]string, error) {
 		case t.space == envelopeSpace && (t.local == "instance-data-set" || t.local == "content-data"):
 			continue
 		case t.space != envelopeSpace:
-			out = append(out, t.space)
+			out = append(out, topLevel{t.space, t.offset})
 		}
 		if err := s.skip(); err != nil {
 			return nil, err

@@ -86,6 +86,7 @@ func (s *Set) parse(in string, o ParseOptions) (*Tree, error) {
 	if len(r.errs) > 0 {
 		return nil, joinPaths(r.errs, r.more)
 	}
+	r.settle()
 	return t, nil
 }
 
@@ -161,7 +162,15 @@ type reader struct {
 	more   int // faults beyond those
 	serial int
 	spoilt map[*item]bool // list entries with a key that was reported already
+	unsure []unsure
 	slab   []item
+}
+
+// unsure is a value that a union reads as a reference, and how else it could be
+// read, in the order of the members, if that leads to nothing.
+type unsure struct {
+	it     *item
+	others []value
 }
 
 func (r *reader) faultAt(path string, offset int, rule, format string, args ...any) {
@@ -207,6 +216,41 @@ func (r *reader) keysOf(k *item) {
 	}
 }
 
+// read reads the value of a leaf or leaf-list entry.
+func (r *reader) read(k *item, how *reading, text string) *valueError {
+	v, bad := how.read(k.schema.typ, text)
+	if bad != nil {
+		return bad
+	}
+	k.val = v
+	if k.schema.typ.Base == BaseUnion && v.requires() {
+		if all := how.candidates(k.schema.typ, text, nil); len(all) > 1 {
+			r.unsure = append(r.unsure, unsure{k, all[1:]})
+		}
+	}
+	return nil
+}
+
+// settle lets later members of unions read the references that lead to nothing
+// (RFC 7950 §9.12), now that the data is there.
+func (r *reader) settle() {
+	if len(r.unsure) == 0 {
+		return
+	}
+	v := newValidator(r.tree)
+	for _, u := range r.unsure {
+		if v.leads(u.it, u.it.val) {
+			continue
+		}
+		for _, val := range u.others {
+			if !val.requires() || v.leads(u.it, val) {
+				u.it.val = val
+				break
+			}
+		}
+	}
+}
+
 // badValue reports a value that does not fit its type.
 func (r *reader) badValue(it *item, offset int, e *valueError) {
 	if n := len(r.errs); !r.full() {
@@ -225,8 +269,15 @@ func (r *reader) badValue(it *item, offset int, e *valueError) {
 
 // unknown reports a name that the schema does not have at a place. what is the
 // member or element as the input has it.
-func (r *reader) unknown(it *item, offset int, rule, what, module string) {
+func (r *reader) unknown(it *item, offset int, rule, what string, n name) {
+	module := n.module
 	m := r.set.byName[module]
+	for _, k := range it.schema.children {
+		if k.name == n.local && k.module == m && (k.kind == KindRPC || k.kind == KindAction || k.kind == KindNotification) {
+			r.reportf(it, offset, "RFC 7950 §8.1", "%s: it is the %s %q, which no datastore holds", what, k.kind, k.name)
+			return
+		}
+	}
 	switch {
 	case m == nil:
 		r.reportf(it, offset, rule, "%s: there is no module %q in the set", what, clip(module))

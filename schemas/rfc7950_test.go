@@ -21,8 +21,8 @@ import (
 //	bad BODY => TEXT     one that is refused, with TEXT in the message
 //	ok1, bad1            the same in YANG 1
 //	in BODY              the module of the data that follows
-//	yes JSON             configuration that is valid
-//	no JSON => TEXT      configuration that is not
+//	yes DATA             configuration that is valid, in JSON or XML
+//	no DATA => TEXT      configuration that is not
 //	why REASON           why yanglint decides the next case otherwise
 type rule struct {
 	name  string

@@ -175,9 +175,10 @@ func TestDataModules(t *testing.T) {
 		want []string
 		bad  bool
 	}{
-		{data: `{"a:x":1,"b:y":{},"a:z":[]}`, want: []string{"a", "b"}},
+		{data: `{"cfgvault-bgp:x":1,"cfgvault-system:y":{},"cfgvault-bgp:z":[]}`, want: []string{"cfgvault-bgp", "cfgvault-system"}},
 		{data: `{}`},
 		{data: `{"x":1}`, bad: true},
+		{data: `{"nowhere:x":1}`, bad: true},
 		{data: `{"a:x"`, bad: true},
 		{data: `<system xmlns="urn:cfgvault:yang:cfgvault-system"/><bgp xmlns="urn:cfgvault:yang:cfgvault-bgp"/>`, o: xml, want: []string{"cfgvault-system", "cfgvault-bgp"}},
 		{data: `<data xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><system xmlns="urn:cfgvault:yang:cfgvault-system"/></data>`, o: xml, want: []string{"cfgvault-system"}},

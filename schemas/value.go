@@ -253,6 +253,26 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 	return v, nil
 }
 
+// requires reports whether the value is a reference that must lead to something.
+func (v value) requires() bool { return v.ref != nil && v.ref.require }
+
+// candidates appends the values that a text can be, in the order of the members
+// of a union, up to the first that is no reference.
+func (r *reading) candidates(t *Type, s string, out []value) []value {
+	if t.Base != BaseUnion {
+		if v, err := r.read(t, s); err == nil {
+			out = append(out, v)
+		}
+		return out
+	}
+	for _, m := range t.members {
+		if out = r.candidates(m, s, out); len(out) > 0 && !out[len(out)-1].requires() {
+			break
+		}
+	}
+	return out
+}
+
 // withoutExponent writes a JSON number with an exponent as the integer that it
 // is (RFC 7951 §6.1 has integers as JSON numbers, however they are written);
 // other numbers, and those too large for any type, are returned as they are.
