@@ -3,6 +3,7 @@ package schemas
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -29,9 +30,16 @@ func sortedNames(files map[string][]string) []string {
 	return out
 }
 
+// topLevel is a top-level member by its name, or an element by its namespace.
+type topLevel struct {
+	name   string
+	offset int
+}
+
 // DataModules returns the names of the modules that the top-level members of
-// data name, in order of appearance. For XML, whose elements have namespaces,
-// the sources that are Listers are searched.
+// data name, in order of appearance. If sources are given they must have the
+// modules. For XML, whose elements have namespaces, those that are Listers are
+// searched.
 func DataModules(data []byte, o ParseOptions, search ...Source) ([]string, error) {
 	in := strings.TrimPrefix(string(data), "\ufeff")
 	if o.XML {
@@ -39,7 +47,7 @@ func DataModules(data []byte, o ParseOptions, search ...Source) ([]string, error
 	}
 	s := &jsonScanner{in: in}
 	keys, err := s.memberNames()
-	if err == nil && len(keys) == 1 && keys[0] == envelopeName {
+	if err == nil && len(keys) == 1 && keys[0].name == envelopeName {
 		// Inside the envelope the data is the member content-data.
 		s = &jsonScanner{in: in}
 		if err = s.enter(envelopeName); err == nil {
@@ -48,9 +56,9 @@ func DataModules(data []byte, o ParseOptions, search ...Source) ([]string, error
 			}
 		}
 	}
-	if err == nil && len(keys) == 1 && keys[0] == "ietf-restconf:data" {
+	if err == nil && len(keys) == 1 && keys[0].name == "ietf-restconf:data" {
 		s = &jsonScanner{in: in}
-		if err = s.enter(keys[0]); err == nil {
+		if err = s.enter(keys[0].name); err == nil {
 			keys, err = s.memberNames()
 		}
 	}
@@ -59,13 +67,18 @@ func DataModules(data []byte, o ParseOptions, search ...Source) ([]string, error
 	}
 	var out []string
 	for _, k := range keys {
-		module, _, ok := strings.Cut(strings.TrimPrefix(k, "@"), ":")
+		module, _, ok := strings.Cut(strings.TrimPrefix(k.name, "@"), ":")
 		if !ok {
-			return nil, &PathError{Path: "/", Rule: "RFC 7951 §4", Message: fmt.Sprintf("top-level member %q needs its module: \"MODULE:%s\"", clip(k), clip(k))}
+			text := fmt.Sprintf("top-level member %q needs its module: \"MODULE:%s\"", clip(k.name), clip(k.name))
+			return nil, syntaxFault(&syntaxError{k.offset, text}, in, "RFC 7951 §4")
 		}
-		if !slices.Contains(out, module) {
-			out = append(out, module)
+		if slices.Contains(out, module) {
+			continue
 		}
+		if _, _, err := find(search, module, ""); len(search) > 0 && errors.Is(err, fs.ErrNotExist) {
+			return nil, syntaxFault(&syntaxError{k.offset, fmt.Sprintf("no module %q was found", clip(module))}, in, "RFC 7951 §4")
+		}
+		out = append(out, module)
 	}
 	return out, nil
 }
@@ -78,16 +91,18 @@ func syntaxFault(err error, in, rule string) *PathError {
 }
 
 // memberNames reads an object and returns the names of its members.
-func (s *jsonScanner) memberNames() ([]string, error) {
+func (s *jsonScanner) memberNames() ([]topLevel, error) {
 	if err := s.expect('{'); err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []topLevel
 	for first := true; ; first = false {
 		more, err := s.next(first, '}')
 		if err != nil || !more {
 			return out, err
 		}
+		s.blank()
+		at := s.at
 		key, err := s.str()
 		if err != nil {
 			return nil, err
@@ -98,7 +113,7 @@ func (s *jsonScanner) memberNames() ([]string, error) {
 		if err := s.skip(); err != nil {
 			return nil, err
 		}
-		out = append(out, key)
+		out = append(out, topLevel{key, at})
 	}
 }
 
@@ -153,9 +168,9 @@ func xmlModules(in string, search []Source) ([]string, error) {
 	}
 	var out []string
 	for _, ns := range spaces {
-		m, ok := have[ns]
+		m, ok := have[ns.name]
 		if !ok {
-			return nil, &PathError{Path: "/", Rule: "RFC 7950 §5.3", Message: fmt.Sprintf("no module with the namespace %q was found", clip(ns))}
+			return nil, syntaxFault(&syntaxError{ns.offset, fmt.Sprintf("no module with the namespace %q was found", clip(ns.name))}, in, "RFC 7950 §5.3")
 		}
 		if !slices.Contains(out, m) {
 			out = append(out, m)
