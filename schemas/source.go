@@ -120,6 +120,16 @@ func ModuleName(text []byte, file string) (name, revision string, err error) {
 	return root.arg, newest(root), nil
 }
 
+// BelongsTo returns the name of the module that the submodule in a text is part
+// of, "" if the text holds no submodule.
+func BelongsTo(text []byte, file string) string {
+	root, err := parseStatements(text, &source{file: file})
+	if err != nil || root.kw != "submodule" {
+		return ""
+	}
+	return root.childArg("belongs-to")
+}
+
 func newest(root *statement) string {
 	rev := ""
 	for _, s := range root.subs {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +48,7 @@ type schemaFlags struct {
 	library, structure      string
 	format, kind            string
 	noCache                 bool
+	parts                   bool // a submodule stands for the module it belongs to
 }
 
 func (f *schemaFlags) add(cmd *cobra.Command) {
@@ -69,8 +72,12 @@ func (f *schemaFlags) addData(cmd *cobra.Command) {
 // asked for.
 func (f *schemaFlags) sources() (search []schemas.Source, names []string, err error) {
 	files := map[string][]byte{}
+	wholes := map[string]string{} // file of a submodule → its module
 	for _, m := range f.modules {
 		if !strings.HasSuffix(m, ".yang") {
+			if strings.ContainsRune(m, filepath.Separator) || strings.HasSuffix(m, ".yin") {
+				return nil, nil, usageError{fmt.Errorf("--module %s: want a FILE.yang or NAME[@REVISION]", m)}
+			}
 			names = append(names, m)
 			continue
 		}
@@ -83,6 +90,9 @@ func (f *schemaFlags) sources() (search []schemas.Source, names []string, err er
 			return nil, nil, err
 		}
 		files[m] = text
+		if whole := schemas.BelongsTo(text, m); f.parts && whole != "" {
+			name, rev, wholes[m] = whole, "", whole
+		}
 		if rev != "" {
 			name += "@" + rev
 		}
@@ -99,7 +109,16 @@ func (f *schemaFlags) sources() (search []schemas.Source, names []string, err er
 		}
 		search = append(search, src)
 	}
-	return append(search, schemas.Embedded()), names, nil
+	search = append(search, schemas.Embedded())
+	for _, part := range slices.Sorted(maps.Keys(wholes)) {
+		if !slices.ContainsFunc(search, func(s schemas.Source) bool {
+			_, _, err := s.Module(wholes[part], "")
+			return !errors.Is(err, fs.ErrNotExist)
+		}) {
+			return nil, nil, fmt.Errorf("%s: a submodule is compiled with its module, and module %s was not found", part, wholes[part])
+		}
+	}
+	return search, names, nil
 }
 
 // load compiles the chosen modules; without a choice, those that otherwise
@@ -132,11 +151,36 @@ func (f *schemaFlags) load(otherwise func(search []schemas.Source) ([]string, er
 			return nil, err
 		}
 	}
-	o := schemas.Options{Search: search, Feature: feature}
+	asked := make(map[string]bool)
+	o := schemas.Options{Search: search, Feature: func(module, name string) bool {
+		asked[module+":"+name] = true
+		return feature(module, name)
+	}}
 	if cache, err := os.UserCacheDir(); err == nil && !f.noCache {
 		o.Cache = filepath.Join(cache, "cfgvault", "schemas")
 	}
-	return schemas.Load(o, names...)
+	set, err := schemas.Load(o, names...)
+	if err != nil {
+		return nil, err
+	}
+	return set, f.knownFeatures(set, asked)
+}
+
+// knownFeatures refuses a feature that its module does not have: a slip that
+// would turn all its features off.
+func (f *schemaFlags) knownFeatures(set *schemas.Set, asked map[string]bool) error {
+	for _, word := range f.features {
+		module, list, _ := strings.Cut(word, ":")
+		if !slices.ContainsFunc(set.Modules(), func(m schemas.Module) bool { return m.Name == module }) {
+			continue // it may be that of other data
+		}
+		for name := range strings.SplitSeq(list, ",") {
+			if name != "" && !asked[module+":"+name] {
+				return usageError{fmt.Errorf("--features %s: module %s has no feature %q", word, module, name)}
+			}
+		}
+	}
+	return nil
 }
 
 // own names cfgvault's own modules.

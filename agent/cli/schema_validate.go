@@ -52,7 +52,8 @@ func (a *app) schemaCheck() *cobra.Command {
 	cmd := command{
 		use: "check FILE.yang…", short: "Compile YANG modules",
 		long: `Compiles modules and prints every fault with file, line and the rule that decides
-it. Imports are searched among the files and in --module-dir.`,
+it. Imports are searched among the files and in --module-dir. A submodule is
+compiled with the module it belongs to.`,
 		example: "cfgvault schema check --module-dir yang acme-interfaces.yang",
 		args:    cobra.MinimumNArgs(1),
 		run: verdict(func(_ context.Context, args []string) error {
@@ -64,7 +65,7 @@ it. Imports are searched among the files and in --module-dir.`,
 					return usageError{err}
 				}
 			}
-			f.modules = append(f.modules, args...)
+			f.modules, f.parts = append(f.modules, args...), true
 			_, err := f.load(own)
 			var usage usageError
 			switch {
