@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
@@ -18,7 +19,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		switch {
 		case a.Name == configuration:
 			text := string(a.Data)
-			r.Read(lens.Check(configTable(namesIn(text))), a.Name, text, nil)
+			with(namesIn(text), func(l *lens.Lens) { r.Read(l, a.Name, text, nil) })
 		case a.Role == plugins.RoleState || a.Role == plugins.RoleFile:
 			r.Opaque(a.Name, string(a.Data), plugins.Boilerplate, "evidence")
 		default:
@@ -34,7 +35,9 @@ func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, e
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for Junos: %w", err)
 	}
-	text, losses, err := lens.Check(configTable(n)).Write(shaped)
+	var text string
+	var losses []plugins.Loss
+	with(n, func(l *lens.Lens) { text, losses, err = l.Write(shaped) })
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for Junos: %w", err)
 	}
@@ -61,15 +64,19 @@ func words(buf []syntax.Word, statement string) []syntax.Word {
 }
 
 // names are what a configuration says of numbers that stand elsewhere by name:
-// VLANs, and the AS number of the router.
+// VLANs, the AS number of the router, and the servers of DHCP relays.
 type names struct {
-	vlans map[string]int64
-	as    int64
+	vlans  map[string]int64
+	as     int64
+	relays map[string][]any // interface to the servers that its DHCP requests go to
+	// preferences of static routes, by prefix, in an instance by "NAME.PREFIX"
+	preferences map[string]int64
 }
 
 // namesIn looks for them before the text is read.
 func namesIn(text string) names {
-	n := names{vlans: map[string]int64{}}
+	n := names{vlans: map[string]int64{}, relays: map[string][]any{}, preferences: map[string]int64{}}
+	relays := relays{groups: map[string][]any{}, active: map[string]string{}}
 	d := parse(text)
 	var path []syntax.Word
 	above := map[int][]syntax.Word{}
@@ -83,31 +90,131 @@ func namesIn(text string) names {
 			above[i] = append([]syntax.Word(nil), path...)
 			continue
 		}
+		if len(path) > 0 && path[0].Text == "forwarding-options" {
+			relays.note(path)
+			continue
+		}
 		switch {
-		case len(path) == 4 && path[0].Text == "vlans" && path[2].Text == "vlan-id":
+		case len(path) == 4 && (path[0].Text == "vlans" || path[0].Text == "bridge-domains") && path[2].Text == "vlan-id":
 			if id, err := strconv.ParseInt(path[3].Text, 10, 64); err == nil && id > 0 && id < 4095 {
 				n.vlans[syntax.Unquote(path[1].Text)] = id
 			}
+		case len(path) > 5 && path[len(path)-2].Text == "preference" && path[len(path)-4].Text == "route" && path[len(path)-5].Text == "static":
+			prefix, ok := lens.Builtin()["prefix"].Read(path[len(path)-3].Text)
+			d, err := strconv.ParseInt(path[len(path)-1].Text, 10, 64)
+			if !ok || err != nil || d < 1 || d > 255 {
+				break
+			}
+			key := prefix[0].(string)
+			if path[0].Text == "routing-instances" {
+				key = syntax.Unquote(path[1].Text) + "." + key
+			}
+			n.preferences[key] = d
 		case len(path) >= 3 && path[0].Text == "routing-options" && path[1].Text == "autonomous-system":
 			if v, ok := lens.Builtin()["asn"].Read(path[2].Text); ok {
 				n.as = v[0].(int64)
 			}
 		}
 	}
+	relays.into(n.relays)
 	return n
+}
+
+// relays are what a configuration says of DHCP relays, in whatever order.
+type relays struct {
+	groups  map[string][]any  // servers by group; "" those of all bootp helpers
+	active  map[string]string // group of servers by group of interfaces; "" for all
+	members [][2]string       // group of interfaces, interface
+	helpers []string          // interfaces of bootp helpers
+}
+
+func (r *relays) note(path []syntax.Word) {
+	word := func(i int) string {
+		if i < len(path) {
+			return syntax.Unquote(path[i].Text)
+		}
+		return ""
+	}
+	values := func(i int) (out []any) { // also of a list in brackets
+		for ; i < len(path); i++ {
+			if v, ok := lens.Builtin()["ip4"].Read(word(i)); ok {
+				out = append(out, v[0])
+			}
+		}
+		return out
+	}
+	switch at := word(1) + " " + word(2); {
+	case at == "dhcp-relay server-group":
+		r.groups[word(3)] = append(r.groups[word(3)], values(4)...)
+	case at == "dhcp-relay active-server-group":
+		r.active[""] = word(3)
+	case at == "dhcp-relay group" && word(4) == "active-server-group":
+		r.active[word(3)] = word(5)
+	case at == "dhcp-relay group" && word(4) == "interface":
+		r.members = append(r.members, [2]string{word(3), word(5)})
+	case at == "helpers bootp" && word(3) == "server":
+		r.groups[""] = append(r.groups[""], values(4)...)
+	case at == "helpers bootp" && word(3) == "interface" && len(path) == 5:
+		r.helpers = append(r.helpers, word(4))
+	}
+}
+
+// into tells the servers of each interface.
+func (r *relays) into(all map[string][]any) {
+	for _, m := range r.members {
+		group, ok := r.active[m[0]]
+		if !ok {
+			group = r.active[""]
+		}
+		if group != "" {
+			all[m[1]] = r.groups[group]
+		}
+	}
+	for _, i := range r.helpers {
+		all[i] = r.groups[""]
+	}
+}
+
+// table is the compiled table with the names that its codecs look into: it
+// serves one text at a time.
+type table struct {
+	lens  *lens.Lens
+	names *names
+}
+
+// tables are lent, since compiling one takes longer than reading most texts:
+// those for routers without an AS number, and with one.
+var tables = [2]sync.Pool{{New: func() any { return newTable(false) }}, {New: func() any { return newTable(true) }}}
+
+func newTable(as bool) *table {
+	n := &names{}
+	return &table{lens.Check(configTable(n, as)), n}
+}
+
+// with lends a table for a text with these names.
+func with(n names, use func(*lens.Lens)) {
+	pool := &tables[0]
+	if n.as > 0 {
+		pool = &tables[1]
+	}
+	t := pool.Get().(*table)
+	*t.names = n
+	use(t.lens)
+	pool.Put(t)
 }
 
 // configTable is the configuration of Junos 12 to 25, from Juniper's CLI
 // reference. What a factory-default unit shows is called boilerplate only where
 // the reference or a factory configuration says so.
-func configTable(n names) lens.Table {
+func configTable(n *names, as bool) lens.Table {
 	var rows []lens.Row
 	for _, part := range [][]lens.Row{
-		systemRows(), interfaceRows(), snmpRows(), forwardingRows(), policyRows(), instanceRows(n), routingRows(n), protocolRows(n), vlanRows(),
+		chassisRows(), systemRows(), interfaceRows(), snmpRows(), forwardingRows(), policyRows(), firewallRows(), securityRows(), instanceRows(as), routingRows(as), protocolRows(as), vlanRows(),
 	} {
 		rows = append(rows, part...)
 	}
 	rows = append(rows,
+		boilerplate("$_:member", "prompt", "what a member of a cluster or virtual chassis prints before its prompt"),
 		boilerplate("version $_", "version", "the release that wrote the text; load ignores it (CLI reference, version)"),
 		boilerplate("apply-groups $_:group", "default-groups", "names of groups that a unit's own software defines or a factory configuration applies"))
 	return lens.Table{
@@ -122,6 +229,15 @@ func configTable(n names) lens.Table {
 				return id, ok
 			},
 			"local-as": func(any) (any, bool) { return n.as, n.as > 0 },
+			"preference-of": func(v any) (any, bool) {
+				s, _ := v.(string)
+				d, ok := n.preferences[s]
+				return d, ok
+			},
+			"servers-of": func(v any) (any, bool) {
+				s, _ := v.(string)
+				return n.relays[s], len(n.relays[s]) > 0
+			},
 		},
 		Rows: rows,
 		Lines: []lens.Rule{
@@ -135,6 +251,16 @@ func configTable(n names) lens.Table {
 		Vocabulary: []string{"groups", "chassis", "security", "access", "firewall", "class-of-service", "services", "applications", "event-options",
 			"poe", "virtual-chassis", "switch-options", "wlan", "ethernet-switching-options", "bridge-domains", "logical-systems", "dynamic-profiles", "multi-chassis", "accounting-options", "fabric", "tenants", "access-profile"},
 	}
+}
+
+// chassisRows: how many bundles there are follows from the interfaces;
+// rendering says so.
+func chassisRows() []lens.Row {
+	return []lens.Row{{Text: "chassis", Rows: []lens.Row{
+		{Text: "aggregated-devices ethernet device-count $_:1..4092"},
+		boilerplate("fpc 0 pic 0 number-of-ports $_:1..96", "virtual-ports", "what a virtual router's image sets for its ports (recorded, 25.4)"),
+		boilerplate("auto-image-upgrade", "image-upgrade", "the factory configuration of EX and QFX has it"),
+	}}}
 }
 
 func boilerplate(text, rule, why string, below ...lens.Row) lens.Row {

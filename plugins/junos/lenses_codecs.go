@@ -24,11 +24,17 @@ func logical(s string) bool {
 	return ok && err == nil && strconv.FormatUint(n, 10) == unit && physical(base)
 }
 
-func codecs(n names) map[string]lens.Codec {
+func codecs(n *names) map[string]lens.Codec {
 	b := lens.Builtin()
 	host := lens.Word(func(s string) bool { _, ok := b["domain"].Read(s); return ok || strings.Contains(s, ":") })
 	host = lens.Or(b["ip"], host)
-	return map[string]lens.Codec{
+	all := map[string]lens.Codec{
+		"port":        portOf(),
+		"bridge":      bridgePriority(),
+		"vlan-text":   vlanText(n),
+		"reth":        lens.Word(func(s string) bool { return strings.HasPrefix(s, "reth") && physical(s) }),
+		"zone":        lens.Word(func(s string) bool { return !strings.Contains(s, ".") }).Max(63),
+		"member":      lens.Word(memberLine.MatchString),
 		"physical":    lens.Word(physical),
 		"logical":     lens.Word(logical),
 		"if":          lens.Word(func(s string) bool { return logical(s) || physical(s) && s != "all" }),
@@ -39,6 +45,8 @@ func codecs(n names) map[string]lens.Codec {
 		"hash":        hash(),
 		"speed":       speed(),
 		"rib6":        suffixed(".inet6.0"),
+		"rib4":        suffixed(".inet.0"),
+		"upto":        upto(),
 		"one-vlan":    oneVLAN(n),
 		"host4":       b["ip4"],
 		"host6":       b["ip6"],
@@ -59,6 +67,33 @@ func codecs(n names) map[string]lens.Codec {
 		"ed25519":     publicKey("ssh-ed25519 "),
 		"ecdsa":       publicKey("ecdsa-"),
 		"dsa":         publicKey("ssh-dss "),
+	}
+	for _, label := range []string{"exact", "longer", "orlonger", "local-preference-add", "local-preference-subtract", "metric-add", "metric-subtract", "preference-add", "preference-subtract"} {
+		all["="+label] = labelled(label)
+	}
+	for _, label := range labels() {
+		all["="+label] = labelled(label)
+		all["=not-"+label] = labelled("not-" + label)
+	}
+	return all
+}
+
+// vlanText reads a VLAN by number or name as the text of its number.
+func vlanText(n *names) lens.Codec {
+	one := oneVLAN(n)
+	return lens.Codec{
+		Read: func(s string) ([]any, bool) {
+			v, ok := one.Read(s)
+			if !ok {
+				return nil, false
+			}
+			return lens.One(strconv.FormatInt(v[0].(int64), 10))
+		},
+		Write: func(v []any) (string, bool) {
+			s, _ := v[0].(string)
+			_, ok := one.Read(s)
+			return s, ok
+		},
 	}
 }
 
@@ -81,7 +116,7 @@ func routeTarget() lens.Codec {
 
 // vlanMember reads a VLAN by number, by range or by the name that the
 // configuration gives it; it is written by number.
-func vlanMember(n names) lens.Codec {
+func vlanMember(n *names) lens.Codec {
 	list := lens.Builtin()["vlans"]
 	return lens.Codec{
 		Read: func(s string) ([]any, bool) {
@@ -164,6 +199,26 @@ func lengths() lens.Codec {
 	}
 }
 
+// upto reads "/24": prefixes as long as that or shorter.
+func upto() lens.Codec {
+	n := lens.Int(0, 128)
+	return lens.Codec{
+		Read: func(s string) ([]any, bool) {
+			rest, ok := strings.CutPrefix(s, "/")
+			if _, good := n.Read(rest); !ok || !good {
+				return nil, false
+			}
+			return lens.One("upto " + rest)
+		},
+		Write: func(v []any) (string, bool) {
+			s, _ := v[0].(string)
+			rest, ok := strings.CutPrefix(s, "upto ")
+			_, good := n.Read(rest)
+			return "/" + rest, ok && good
+		},
+	}
+}
+
 // suffixed is a word without a suffix that the text has.
 func suffixed(suffix string) lens.Codec {
 	word := lens.Builtin()["word"]
@@ -226,7 +281,7 @@ func linkLocal() lens.Codec {
 }
 
 // oneVLAN reads a VLAN by number or name; it is written by number.
-func oneVLAN(n names) lens.Codec {
+func oneVLAN(n *names) lens.Codec {
 	number := lens.Int(1, 4094)
 	return lens.Codec{
 		Read: func(s string) ([]any, bool) {

@@ -3,6 +3,7 @@ package junos
 import (
 	"strings"
 
+	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
@@ -14,7 +15,7 @@ func policyRows() []lens.Row {
 	from := func(name string) []lens.Row {
 		match := at + "policy[name=$p]/term[name=" + name + "]/match/"
 		route := match + "prefix[prefix=$f][range=$r]"
-		return []lens.Row{
+		rows := []lens.Row{
 			{Text: "family $x:word", Set: match + "family=$x"},
 			{Text: "protocol $x:word", Set: match + "protocol+=$x"},
 			{Text: "neighbor $x:ip", Set: match + "neighbor+=$x"},
@@ -26,12 +27,17 @@ func policyRows() []lens.Row {
 			{Text: "route-filter $f:prefix $r:range", Set: route},
 			{Text: "tag $x:0..4294967295", Set: match + "tag=$x"},
 			{Text: "condition $x:policy", Set: match + "condition+=$x"},
+			{Text: "prefix-list-filter $x:=exact exact", Set: match + "other+=$x"},
+			{Text: "prefix-list-filter $x:=longer longer", Set: match + "other+=$x"},
+			{Text: "prefix-list-filter $x:=orlonger orlonger", Set: match + "other+=$x"},
+			{Text: "route-filter $f:prefix upto $r:upto", Set: route},
 		}
+		return append(rows, kept(match+"other", "rib", "next-hop", "local-preference", "preference", "route-type", "origin", "area", "level", "instance", "color", "as-path-group", "community-count", "state")...)
 	}
 	then := func(name string) []lens.Row {
 		term := at + "policy[name=$p]/term[name=" + name + "]"
 		change := term + "/set/"
-		return []lens.Row{
+		rows := []lens.Row{
 			{Text: "local-preference $x:0..4294967295", Set: change + "local-preference=$x"},
 			{Text: "metric $x:0..4294967295", Set: change + "metric=$x"},
 			{Text: "tag $x:0..4294967295", Set: change + "tag=$x"},
@@ -47,7 +53,14 @@ func policyRows() []lens.Row {
 			{Text: "reject", Set: term + "/action=reject"},
 			{Text: "next term", Set: term + "/action=next-term"},
 			{Text: "next policy", Set: term + "/action=next-policy"},
+			{Text: "external type $x:=external-type", Set: change + "other+=$x"},
+			{Text: "load-balance $x:=load-balance", Set: change + "other+=$x"},
 		}
+		for _, n := range []string{"local-preference", "metric", "preference"} {
+			rows = append(rows, lens.Row{Text: n + " add $x:=" + n + "-add", Set: change + "other+=$x"}, lens.Row{Text: n + " subtract $x:=" + n + "-subtract", Set: change + "other+=$x"})
+		}
+		return append(rows, kept(change+"other", "origin", "preference", "preference2", "metric2", "tag2", "color", "color2", "priority", "forwarding-class", "source-class", "destination-class", "class", "bgp-output-queue-priority",
+			"cos-next-hop-map", "install-nexthop", "damping", "default-action", "as-path-expand")...)
 	}
 	return []lens.Row{{Text: "policy-options", Rows: []lens.Row{
 		{Text: "prefix-list $n:policy", Set: at + "prefix-set[name=$n]", Rows: []lens.Row{{Text: "$x:prefix", Set: "./prefix+=$x"}}},
@@ -68,7 +81,7 @@ func policyRows() []lens.Row {
 
 // instanceRows are the routing instances, which are VRFs here. What kind one
 // is follows from whether it has a route distinguisher; rendering says so.
-func instanceRows(n names) []lens.Row {
+func instanceRows(as bool) []lens.Row {
 	rows := []lens.Row{
 		{Text: "description $d:text", Set: "./description=$d"},
 		{Text: "instance-type $_:one-of=virtual-router|vrf"},
@@ -77,41 +90,57 @@ func instanceRows(n names) []lens.Row {
 		{Text: "vrf-target import $t:target", Set: "./import-target+=$t"},
 		{Text: "vrf-target export $t:target", Set: "./export-target+=$t"},
 		{Text: "vrf-target $t:target", Set: "./import-target+=$t ./export-target+=$t", ReadOnly: true},
-		{Text: "routing-options", Rows: optionRows("$vrf")},
-		{Text: "protocols", Rows: append(bgpRows(n, "$vrf"), ospfRows("$vrf")...)},
+		{Text: "routing-options", Rows: append([]lens.Row{
+			{Text: "autonomous-system $as:asn", Set: "cfgvault-bgp:bgp/instance[vrf=$vrf]/as=$as", ReadOnly: true},
+			{Text: "router-id $id:quad", Set: identity(as, "$vrf")},
+		}, optionRows("$vrf")...)},
+		{Text: "protocols", Rows: append(bgpRows(as, "$vrf"), ospfRows("$vrf")...)},
 	}
 	return []lens.Row{{Text: "routing-instances", Rows: []lens.Row{{Text: "$vrf:vrf", Set: "cfgvault-vrfs:vrfs/vrf[name=$vrf]", Rows: rows}}}}
 }
 
-func routingRows(n names) []lens.Row {
-	// One id for all protocols: it is kept with BGP, or with OSPF where there is
-	// no AS.
-	identity := "cfgvault-bgp:bgp/instance[vrf=default]/router-id=$id cfgvault-bgp:bgp/instance[vrf=default]/as=local-as($id)"
-	if n.as == 0 {
-		identity = "cfgvault-ospf:ospf/instance[vrf=default][process=0]/router-id=$id"
-	}
+func routingRows(as bool) []lens.Row {
 	rows := append([]lens.Row{
 		// First: rows below take the AS number for said where a function gives it.
 		{Text: "autonomous-system $as:asn", Set: "cfgvault-bgp:bgp/instance[vrf=default]/as=$as"},
-		{Text: "router-id $id:quad", Set: identity},
+		{Text: "router-id $id:quad", Set: identity(as, "default")},
 	}, optionRows("default")...)
 	return []lens.Row{{Text: "routing-options", Rows: rows}}
 }
 
+// identity is where the id of an instance is kept: one id for all protocols, with
+// BGP, or with OSPF where there is no AS.
+func identity(as bool, vrf string) string {
+	if !as {
+		return "cfgvault-ospf:ospf/instance[vrf=" + vrf + "][process=0]/router-id=$id"
+	}
+	at := "cfgvault-bgp:bgp/instance[vrf=" + vrf + "]"
+	return at + "/router-id=$id " + at + "/as=local-as($id)"
+}
+
 // optionRows are the static routes. A preference belongs to a next hop in the
-// tree; Junos says it of one with "qualified-next-hop".
+// tree; Junos says it of one with "qualified-next-hop", or of all of a route.
 func optionRows(vrf string) []lens.Row {
+	of := "preference-of($p)"
+	if vrf != "default" {
+		of = "preference-of(" + vrf + ".$p)"
+	}
 	static := func(prefix, ip string) lens.Row {
 		hop := "cfgvault-static-routes:static-routes/route[vrf=" + vrf + "][prefix=$p]/next-hop[gateway=$gw]"
 		return lens.Row{Text: "static", Rows: []lens.Row{{Each: "cfgvault-static-routes:static-routes/route[vrf=" + vrf + "][prefix=$p]", Rows: []lens.Row{
 			{Text: "route $p:" + prefix, Rows: []lens.Row{
 				{Text: "$gw:discard", Set: hop},
-				{Text: "next-hop $gw:" + ip, Set: hop, Unless: hop + "/distance=$other"},
+				{Text: "next-hop $gw:" + ip, Set: hop + " " + hop + "/distance=" + of, Unless: hop + "/distance=$other"},
+				{Text: "preference $_:1..4294967295", ReadOnly: true},
 				{Text: "qualified-next-hop $gw:" + ip, Set: hop, Rows: []lens.Row{
 					{Text: "preference $d:1..255", Set: hop + "/distance=$d"},
 				}},
 			}},
 		}}}}
+	}
+	table4 := "rib inet.0"
+	if vrf != "default" {
+		table4 = "rib $vrf:rib4"
 	}
 	table := "rib inet6.0"
 	if vrf != "default" {
@@ -124,30 +153,24 @@ func optionRows(vrf string) []lens.Row {
 			{Text: "aggregate route $p:" + prefix, Set: sum, Unless: sum + "/forwards=true"},
 		}
 	}
-	return append([]lens.Row{static("prefix4", "hop"), {Text: table, Rows: append(sums("prefix6"), static("prefix6", "hop"))}}, sums("prefix4")...)
+	return append([]lens.Row{static("prefix4", "hop"), {Text: table, Rows: append(sums("prefix6"), static("prefix6", "hop"))}, {Text: table4, ReadOnly: true, Rows: append(sums("prefix4"), static("prefix4", "hop"))}}, sums("prefix4")...)
 }
 
-func protocolRows(n names) []lens.Row {
-	rows := append(bgpRows(n, "default"), ospfRows("default")...)
-	rows = append(rows, lens.Row{Text: "lldp", Rows: []lens.Row{
-		{Text: "interface all", Set: "cfgvault-lldp:lldp/enabled=true"},
-		{Text: "interface all disable", Set: "cfgvault-lldp:lldp/enabled=false"},
-		// A block of one says whether it is on only by what is in it.
-		{Text: "interface all", ReadOnly: true, Rows: []lens.Row{{Text: "disable", Set: "cfgvault-lldp:lldp/enabled=false"}}},
-		{Text: "interface $i:physical", ReadOnly: true, Rows: []lens.Row{
-			{Text: "disable", Set: "cfgvault-lldp:lldp/interface[name=$i]/enabled=false"},
-		}},
-		{Text: "interface $i:physical", Set: "cfgvault-lldp:lldp/interface[name=$i]/enabled=true", Unless: "cfgvault-lldp:lldp/interface[name=$i]/enabled=false"},
-		{Text: "interface $i:physical disable", Set: "cfgvault-lldp:lldp/interface[name=$i]/enabled=false"},
-		{Text: "advertisement-interval $n:5..32768", Set: "cfgvault-lldp:lldp/hello-timer=$n"},
-	}})
+func protocolRows(as bool) []lens.Row {
+	rows := append(bgpRows(as, "default"), ospfRows("default")...)
+	rows = append(append(rows, lldpRows()...), treeRows()...)
+	rows = append(rows,
+		lens.Row{Text: "router-advertisement", Rows: []lens.Row{{Text: "interface $i:if", Set: "cfgvault-interfaces:interfaces/interface[name=$i]/ipv6/advertise=true"}}},
+		boilerplate("igmp-snooping vlan $_:one-of=default|all", "igmp-snooping", "the factory configuration of EX and QFX has it"),
+		boilerplate("l2-learning global-mode switching", "l2-mode", "the factory configuration of SRX300 has it"),
+		boilerplate("lldp-med interface all", "lldp-med", "the factory configuration of EX has it"))
 	return []lens.Row{{Text: "protocols", Rows: rows}}
 }
 
 // bgpRows: a group is a peer group, and every neighbor is in one. The AS number
 // of an instance is that of the router.
-func bgpRows(n names, vrf string) []lens.Row {
-	if n.as == 0 {
+func bgpRows(as bool, vrf string) []lens.Row {
+	if !as {
 		return nil // an instance is nothing without its AS number
 	}
 	at := "cfgvault-bgp:bgp/instance[vrf=" + vrf + "]"
@@ -163,12 +186,23 @@ func bgpRows(n names, vrf string) []lens.Row {
 			{Text: "peer-as $as:asn", Set: place + "/remote-as=$as"},
 			{Text: "hold-time $h:3..65535", Set: place + "/timers/hold-time=$h"},
 			{Text: "passive", Set: place + "/passive=true"},
+			{Text: "multihop", ReadOnly: true, Set: place + "/ebgp-multihop=64"}, // the default TTL (CLI reference, multihop)
 			{Text: "multihop ttl $h:1..255", Set: place + "/ebgp-multihop=$h"},
+			{Text: "multihop", ReadOnly: true, Rows: []lens.Row{{Text: "ttl $h:1..255", Set: place + "/ebgp-multihop=$h"}}},
+			{Text: "bfd-liveness-detection", Set: place + "/bfd=true", Rows: []lens.Row{
+				{Text: "minimum-interval $_:1..255000", Class: plugins.Unparsed}, {Text: "multiplier $_:1..255", Class: plugins.Unparsed},
+			}},
 			{Text: "local-as $as:asn", Set: place + "/local-as=$as"},
 			{Text: "family inet unicast", Set: place + "/address-family[name=ipv4-unicast]/activate=true"},
 			{Text: "family inet6 unicast", Set: place + "/address-family[name=ipv6-unicast]/activate=true"},
 			{Text: "family evpn signaling", Set: place + "/address-family[name=l2vpn-evpn]/activate=true"},
 			{Text: "family inet-vpn unicast", Set: place + "/address-family[name=vpnv4]/activate=true"},
+			{Text: "family inet6-vpn unicast", Set: place + "/address-family[name=vpnv6]/activate=true"},
+			{Text: "family inet labeled-unicast", Set: place + "/address-family[name=ipv4-labeled-unicast]/activate=true"},
+			{Text: "family inet6 labeled-unicast", Set: place + "/address-family[name=ipv6-labeled-unicast]/activate=true"},
+			{Text: "family inet flow", Set: place + "/address-family[name=ipv4-flowspec]/activate=true"},
+			{Text: "family inet unicast prefix-limit maximum $x:1..4294967295", Set: place + "/address-family[name=ipv4-unicast]/maximum-prefix=$x"},
+			{Text: "family inet6 unicast prefix-limit maximum $x:1..4294967295", Set: place + "/address-family[name=ipv6-unicast]/maximum-prefix=$x"},
 			{Text: "remove-private", Set: af + "/remove-private-as=true"},
 		}
 	}
@@ -179,8 +213,11 @@ func bgpRows(n names, vrf string) []lens.Row {
 		{Text: "allow $p:prefix", Set: group + "/listen-range+=$p"},
 	}, both(group)...)
 	rows = append(rows, lens.Row{Text: "neighbor $n:ip", Set: peer + " " + peer + "/peer-group=$g", Rows: both(peer)})
+	own := " " + at + "/as=local-as($g)"
 	return []lens.Row{{Text: "bgp", Rows: []lens.Row{
-		{Text: "group $g:policy", Set: group + " " + at + "/as=local-as($g)", Rows: rows},
+		{Text: "log-updown", Set: at + "/log-neighbor-changes=true"},
+		{Text: "family inet unicast", Set: at + "/default-ipv4-unicast=true"},
+		{Text: "group $g:policy", Set: group + own, Rows: rows},
 	}}}
 }
 
@@ -199,11 +236,16 @@ func ospfRows(vrf string) []lens.Row {
 			{Text: "priority $n:0..255", Set: face + "/priority=$n"},
 			{Text: "hello-interval $n:1..65535", Set: face + "/hello-interval=$n"},
 			{Text: "dead-interval $n:1..65535", Set: face + "/dead-interval=$n"},
+			{Text: "topology default metric $n:1..65535", Set: face + "/cost=$n", ReadOnly: true},
+			{Text: "bfd-liveness-detection", Set: face + "/bfd=true", Rows: []lens.Row{
+				{Text: "minimum-interval $_:1..255000", Class: plugins.Unparsed}, {Text: "multiplier $_:1..255", Class: plugins.Unparsed},
+			}},
 			{Text: "interface-type $t:one-of=p2p>point-to-point|nbma>non-broadcast|p2mp>point-to-multipoint", Set: face + "/network-type=$t"},
 		}
 		if v.text == "ospf" {
 			port = append(port, lens.Row{Text: "authentication", Rows: []lens.Row{
 				{Text: "md5 $id:1..255 key $k:hash", Set: strings.Join([]string{key + "/algorithm=md5", key + "/type=$k.type", key + "/value=$k.value"}, " ")},
+				{Text: "md5 $id:1..255", ReadOnly: true, Rows: []lens.Row{{Text: "key $k:hash", Set: strings.Join([]string{key + "/algorithm=md5", key + "/type=$k.type", key + "/value=$k.value"}, " ")}}},
 				{Text: "simple-password $k:hash", Set: set(face+"/password", "type=$k.type", "value=$k.value")},
 			}})
 		}
@@ -221,6 +263,7 @@ func ospfRows(vrf string) []lens.Row {
 				{Text: "area-range $p:prefix", Set: span, Unless: span + "/cost=$n"},
 				{Text: "interface $i:if", Set: face + "/area=$a", Rows: port},
 			}},
+			boilerplate("topology default", "default-topology", "the one topology there is where no other is configured (CLI reference, topology)"),
 			{Text: "reference-bandwidth $n:bandwidth", Set: at + "/reference-bandwidth=$n"},
 		}})
 	}

@@ -34,7 +34,23 @@ func systemRows() []lens.Row {
 			{Text: "announcement $m:text", Set: sys + "banner/motd=$m"},
 			{Text: "user $u:user", Set: user, Rows: login},
 		}},
+		{Text: "authentication-order $m:one-of=password>local|radius|tacplus>tacacs", Set: sys + "aaa/method-list[purpose=authentication][name=login]/group+=$m"},
+		{Text: "tacplus-server $h:host", Set: server("tacacs"), Rows: serverRows("tacacs")},
+		{Text: "radius-server $h:host", Set: server("radius"), Rows: serverRows("radius")},
+		boilerplate("extensions providers $_:one-of=juniper|chef license-type juniper deployment-scope commercial", "extensions", factory),
+		boilerplate("license autoupdate url https://ae1.juniper.net/junos/key_retrieval", "licence-server", factory),
+		boilerplate("phone-home server https://redirect.juniper.net", "phone-home", factory),
+		boilerplate("phone-home rfc-compliant", "phone-home", factory),
+		boilerplate("auto-snapshot", "auto-snapshot", factory),
+		boilerplate("processes dhcp-service traceoptions file dhcp_logfile size 10m", "dhcp-trace", "vMX and vQFX images ship it (recorded, 17.4 and 18.2)"),
+		boilerplate("processes dhcp-service traceoptions level all", "dhcp-trace", "vMX and vQFX images ship it (recorded, 17.4 and 18.2)"),
+		boilerplate("processes dhcp-service traceoptions flag packet", "dhcp-trace", "vMX and vQFX images ship it (recorded, 17.4 and 18.2)"),
 		{Text: "services", Rows: []lens.Row{
+			{Text: "web-management", Rows: []lens.Row{
+				{Text: "http", Set: sys + "http-server/enabled=true", Rows: []lens.Row{{Text: "interface $_:if", ReadOnly: true, Class: plugins.Unparsed}}},
+				{Text: "https system-generated-certificate", Set: sys + "http-server/secure-enabled=true"},
+			}},
+			service("netconf ssh", "netconf"), service("telnet", "telnet"), service("ftp", "ftp"), service("rest http", "rest"),
 			{Text: "ssh", Set: sys + "ssh-server/enabled=true", Rows: []lens.Row{
 				{Text: "root-login $r:one-of=allow|deny|deny-password", Set: sys + "ssh-server/root-login=$r"},
 				{Text: "port $n:1..65535", Set: sys + "ssh-server/port+=$n"},
@@ -75,6 +91,30 @@ func systemRows() []lens.Row {
 	}}}
 }
 
+// service is one of which the tree knows only that it is on.
+func service(text, name string) lens.Row {
+	return lens.Row{Text: text, Set: "cfgvault-system:system/feature[name=" + name + "]/enabled=true"}
+}
+
+func server(protocol string) string {
+	place := "cfgvault-system:system/aaa/server[protocol=" + protocol + "][name=$h]"
+	return place + " " + place + "/address=$h"
+}
+
+// serverRows are a server that says who may log in.
+func serverRows(protocol string) []lens.Row {
+	place := "cfgvault-system:system/aaa/server[protocol=" + protocol + "][name=$h]"
+	rows := []lens.Row{
+		{Text: "secret $k:hash", Set: place + "/key/type=$k.type " + place + "/key/value=$k.value"},
+		{Text: "port $n:1..65535", Set: place + "/port=$n"},
+		{Text: "timeout $n:1..1000", Set: place + "/timeout=$n"},
+	}
+	if protocol == "radius" {
+		rows = append(rows, lens.Row{Text: "accounting-port $n:1..65535", Set: place + "/accounting-port=$n"})
+	}
+	return rows
+}
+
 // keyRows are by what a user is known.
 func keyRows(user string) []lens.Row {
 	return []lens.Row{
@@ -98,6 +138,10 @@ func snmpRows() []lens.Row {
 			{Text: "view $v:policy", Set: community + "/view=$v"},
 			{Text: "client-list-name $l:policy", Set: community + "/acl=$l"},
 		}},
+		{Each: snmp + "view[name=$v][subtree=$o]", Rows: []lens.Row{{Text: "view $v:policy", Rows: []lens.Row{
+			{Text: "oid $o:policy include", Set: snmp + "view[name=$v][subtree=$o]/included=true"},
+			{Text: "oid $o:policy exclude", Set: snmp + "view[name=$v][subtree=$o]/included=false"},
+		}}}},
 		// The name of a trap group is the community of its traps.
 		{Each: trap + "/community=$g", Rows: []lens.Row{{Text: "trap-group $g:secret", Rows: []lens.Row{
 			{Text: "version $_:one-of=v1|v2|all", Class: plugins.Unparsed},

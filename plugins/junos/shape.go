@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins/syntax"
@@ -15,7 +16,7 @@ import (
 // say without something else has it. A tree that a Junos configuration gave
 // stays as it is.
 func shape(tree []byte) ([]byte, names, error) {
-	n := names{vlans: map[string]int64{}}
+	n := names{vlans: map[string]int64{}, relays: map[string][]any{}}
 	var t map[string]any
 	d := json.NewDecoder(strings.NewReader(string(tree)))
 	d.UseNumber()
@@ -60,7 +61,7 @@ func units(t map[string]any) {
 	for _, i := range list {
 		all = append(all, i)
 		name, _ := i["name"].(string)
-		if logical(name) && i["type"] == nil {
+		if logical(name) && i["type"] == nil && (len(i) > 2 || i["vrf"] == nil) { // of one that is only in a VRF nothing is configured
 			if kind, ok := typeOf(name); ok {
 				i["type"] = kind
 			}
@@ -121,11 +122,12 @@ func entries(t map[string]any, container, list string) []map[string]any {
 }
 
 // complete adds the statements that follow from others and are not in the
-// tree: what kind a routing instance is, and that an interface with tagged
-// units is tagged.
+// tree: what kind a routing instance is, that an interface with tagged units is
+// tagged, and how many bundles the chassis has.
 func complete(text string) string {
 	d := parse(text)
 	insert := map[int]string{}
+	bundles := 0
 	for i := range d.Lines {
 		l := &d.Lines[i]
 		if !l.Block || l.Parent == syntax.None || d.Lines[l.Parent].Parent != syntax.None {
@@ -142,6 +144,11 @@ func complete(text string) string {
 			}
 			insert[i] = "        instance-type " + kind + ";\n"
 		case "interfaces {":
+			if n, ok := strings.CutPrefix(strings.TrimSpace(l.Body), "ae"); ok {
+				if k, err := strconv.Atoi(strings.TrimSuffix(n, " {")); err == nil {
+					bundles = max(bundles, k+1)
+				}
+			}
 			if below(d, i, "vlan-tags") {
 				insert[i] = "        flexible-vlan-tagging;\n"
 			} else if below(d, i, "vlan-id") {
@@ -149,10 +156,10 @@ func complete(text string) string {
 			}
 		}
 	}
-	if len(insert) == 0 {
-		return text
-	}
 	var b strings.Builder
+	if bundles > 0 {
+		fmt.Fprintf(&b, "chassis {\n    aggregated-devices {\n        ethernet {\n            device-count %d;\n        }\n    }\n}\n", bundles)
+	}
 	at := 0
 	for _, i := range slices.Sorted(maps.Keys(insert)) {
 		for ; at <= i; at++ {
