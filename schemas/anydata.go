@@ -178,6 +178,26 @@ func (o *output) anyElement(n *anyNode, outer string) {
 // of the whole element.
 func (it *item) xmlOnly() bool { return strings.HasPrefix(it.raw, "<") }
 
+// CheckXML returns a *PathError for each anydata or anyxml that XML cannot hold,
+// joined; nil if there is none.
+func (t *Tree) CheckXML() error {
+	w := &xmlWriter{tree: t}
+	var walk func(it *item)
+	walk = func(it *item) {
+		if it.raw != "" && !it.xmlOnly() {
+			w.any(it, 0)
+			w.b = w.b[:0]
+		}
+		for _, g := range it.groups {
+			for _, k := range g.items {
+				walk(k)
+			}
+		}
+	}
+	walk(t.root)
+	return w.fault()
+}
+
 // Check returns a *PathError for each anydata or anyxml that JSON cannot hold,
 // joined; nil if there is none. Canonical and JSON write them as the string of
 // their XML.

@@ -40,7 +40,7 @@ type topLevel struct {
 // data name, in order of appearance. If sources are given they must have the
 // modules. For XML, whose elements have namespaces, those that are Listers are
 // searched.
-func DataModules(data []byte, o ParseOptions, search ...Source) ([]string, error) {
+func DataModules[T string | []byte](data T, o ParseOptions, search ...Source) ([]string, error) {
 	in := strings.TrimPrefix(string(data), "\ufeff")
 	if o.XML {
 		return xmlModules(in, search)

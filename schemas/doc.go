@@ -3,7 +3,8 @@
 // XML with annotations (RFC 7952), default modes (RFC 6243) and instance-data
 // envelopes (RFC 9195), validates it, writes it in a canonical form in which the
 // same configuration gives the same bytes, compares trees, patches (RFC 8072) and
-// merges them, takes parts of them and hides secrets. Sets of modules are
+// merges them, takes parts of them and hides secrets. Data is a tree in memory;
+// only Convert passes it on while it reads. Sets of modules are
 // described by YANG libraries (RFC 8525) and kept, compiled, in a cache.
 //
 // Modules are compiled from their statements: submodules, imports by revision,

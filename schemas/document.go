@@ -24,7 +24,10 @@ type document struct {
 const maxDocumentNodes = 4 << 20
 
 // documentReader bounds how much one document may hold.
-type documentReader struct{ nodes int }
+type documentReader struct {
+	nodes   int
+	without string
+}
 
 func (r *documentReader) node(d *document) error {
 	if r.nodes++; r.nodes > maxDocumentNodes {
@@ -63,6 +66,9 @@ func (r *documentReader) json(s *jsonScanner, space, member string, offset, dept
 	d := &document{space: space, name: member, offset: offset, json: s.at}
 	if err := r.node(d); err != nil {
 		return nil, err
+	}
+	if r.without != "" && member == r.without {
+		return []*document{d}, s.skip()
 	}
 	switch s.blank() {
 	case '[': // [null]
@@ -111,6 +117,9 @@ func (r *documentReader) xml(s *xmlScanner, start xmlToken) (*document, error) {
 	if err := r.node(d); err != nil {
 		return nil, err
 	}
+	if r.without != "" && d.name == r.without {
+		return d, s.skip()
+	}
 	for {
 		t, err := s.next()
 		if err != nil {
@@ -133,13 +142,14 @@ func (r *documentReader) xml(s *xmlScanner, start xmlToken) (*document, error) {
 	}
 }
 
-// readDocument reads the one top-level node of a text.
-func readDocument(in string, xml bool) (*document, error) {
+// readDocument reads the one top-level node of a text, without what nodes of the
+// name without have in them.
+func readDocument(in string, xml bool, without string) (*document, error) {
 	in = strings.TrimPrefix(in, "\ufeff")
 	if i := invalidUTF8(in); i < len(in) {
 		return nil, &syntaxError{i, "the input is not UTF-8"}
 	}
-	var r documentReader
+	r := documentReader{without: without}
 	if !xml {
 		s := &jsonScanner{in: in}
 		if s.blank() != '{' {

@@ -276,13 +276,13 @@ func (r *reader) needs(offset int, module string) {
 
 // ReadEnvelope returns the envelope around data, without reading the data: it
 // names the schema with which that can be read. ok is false if there is none.
-func ReadEnvelope(data []byte, xml bool) (e Envelope, ok bool, err error) {
+func ReadEnvelope[T string | []byte](data T, xml bool) (e Envelope, ok bool, err error) {
 	in := strings.TrimPrefix(string(data), "\ufeff")
 	if xml && !strings.Contains(in, envelopeSpace) || !xml && !strings.Contains(in, envelopeName) {
 		return e, false, nil
 	}
 	text := &inputText{in: in}
-	top, err := readDocument(in, xml)
+	top, err := readDocument(in, xml, "content-data")
 	if err == nil && top.name == "instance-data-set" {
 		r := &reader{tree: &Tree{root: &item{schema: &Node{}}, text: text}, set: &Set{}}
 		r.describedOnly(top)

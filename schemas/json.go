@@ -43,12 +43,16 @@ func (t *Tree) WriteJSON(to io.Writer, indent string) error {
 type jsonWriter struct {
 	output
 	indent string
-	sorted bool // groups are in order already
+	sorted bool // groups and entries are in the order that they shall have
 	meta   map[*item][]annotation
 }
 
 func (w *jsonWriter) tree(t *Tree) {
-	w.object(t.root, sortedGroups(t.root), 0)
+	groups := t.root.groups
+	if !w.sorted {
+		groups = sortedGroups(t.root)
+	}
+	w.object(t.root, groups, 0)
 	if w.indent != "" {
 		w.byte('\n')
 	}

@@ -297,9 +297,45 @@ func (s *jsonScanner) raw(depth int) (string, error) {
 }
 
 // skip reads a value and forgets it.
-func (s *jsonScanner) skip() error {
-	_, err := s.raw(0)
-	return err
+func (s *jsonScanner) skip() error { return s.pass(0) }
+
+func (s *jsonScanner) pass(depth int) error {
+	if depth > maxJSONDepth {
+		return s.fail("values are nested more than %d deep", maxJSONDepth)
+	}
+	c := s.blank()
+	if c != '{' && c != '[' {
+		_, _, err := s.scalar()
+		return err
+	}
+	s.at++
+	var members map[string]bool
+	for first := true; ; first = false {
+		more, err := s.next(first, c+2) // } follows { by two, as ] does [
+		if err != nil || !more {
+			return err
+		}
+		if c == '{' {
+			at := s.at
+			key, err := s.str()
+			if err != nil {
+				return err
+			}
+			if members[key] {
+				return &syntaxError{at, fmt.Sprintf("the member %q is there twice", clip(key))}
+			}
+			if members == nil {
+				members = make(map[string]bool)
+			}
+			members[key] = true
+			if err := s.expect(':'); err != nil {
+				return err
+			}
+		}
+		if err := s.pass(depth + 1); err != nil {
+			return err
+		}
+	}
 }
 
 // lineEnds returns the offsets of the newlines of the input.

@@ -74,7 +74,7 @@ func (l *Library) Feature(module, feature string) bool {
 func ReadLibrary(data []byte, xml bool) (*Library, error) {
 	in := strings.TrimPrefix(string(data), "\ufeff")
 	lib, err := func() (*Library, error) {
-		top, err := readDocument(in, xml)
+		top, err := readDocument(in, xml, "")
 		if err != nil {
 			return nil, err
 		}

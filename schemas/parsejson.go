@@ -19,6 +19,11 @@ func (p *jsonParser) document() error {
 	if err := p.top(); err != nil {
 		return err
 	}
+	for p.blank() == 0 && p.spine() && p.at >= len(p.in) && !p.stream.end {
+		if err := p.slide(p.stream.size); err != nil {
+			return err
+		}
+	}
 	if p.blank() != 0 || p.at < len(p.in) {
 		return p.fail("there is more after the end")
 	}
@@ -66,6 +71,9 @@ type metaMember struct {
 
 // object reads the members of a container, list entry or the root.
 func (p *jsonParser) object(it *item) error {
+	if p.spine() {
+		return p.streamObject(it)
+	}
 	if err := p.expect('{'); err != nil {
 		return err
 	}
@@ -248,45 +256,40 @@ func (p *jsonParser) array(it *item, n *Node, offset int) error {
 		return p.skip()
 	}
 	p.at++
-	g := group{schema: n}
-	at := len(it.groups)
-	it.groups = append(it.groups, g)
 	for first := true; ; first = false {
 		more, err := p.next(first, ']')
 		if err != nil {
 			return err
 		}
 		if !more {
-			break
+			return nil
 		}
-		p.blank()
-		k := p.newItem(n, it, p.at)
-		if n.kind == KindLeafList {
-			ok, err := p.value(k)
-			if err != nil {
-				return err
-			}
-			if ok {
-				it.groups[at].items = append(it.groups[at].items, k)
-			}
-			continue
-		}
-		if p.blank() != '{' {
-			p.reportf(k, p.at, "RFC 7951 §5.4", "an entry of a list must be a JSON object")
-			if err := p.skip(); err != nil {
-				return err
-			}
-			continue
-		}
-		it.groups[at].items = append(it.groups[at].items, k)
-		if err := p.object(k); err != nil {
+		if err := p.entry(it, n); err != nil {
 			return err
 		}
-		p.keysOf(k)
 	}
-	if len(it.groups[at].items) == 0 {
-		it.groups = slices.Delete(it.groups, at, at+1)
+}
+
+// entry reads an entry of a list or leaf-list.
+func (p *jsonParser) entry(it *item, n *Node) error {
+	p.blank()
+	k := p.newItem(n, it, p.at)
+	if n.kind == KindLeafList {
+		ok, err := p.value(k)
+		if ok {
+			it.add(k)
+		}
+		return err
 	}
+	if p.blank() != '{' {
+		p.reportf(k, p.at, "RFC 7951 §5.4", "an entry of a list must be a JSON object")
+		return p.skip()
+	}
+	it.add(k)
+	if err := p.object(k); err != nil {
+		return err
+	}
+	p.keysOf(k)
 	return nil
 }
 

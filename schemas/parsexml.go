@@ -40,6 +40,14 @@ func xmlWrapper(space, local string) bool {
 	return false
 }
 
+// next reads the next token.
+func (p *xmlParser) next() (xmlToken, error) {
+	if p.spine() {
+		return p.spineToken()
+	}
+	return p.xmlScanner.next()
+}
+
 // document reads top-level elements one after the other, or inside of one
 // wrapper or envelope.
 func (p *xmlParser) document() error {
@@ -149,6 +157,14 @@ func (p *xmlParser) element(it *item, t xmlToken) error {
 		p.reportf(it, t.offset, "RFC 7950 §7", "the element <%s> is there twice", n.name)
 		return p.skip()
 	}
+	if p.spine() {
+		return p.streamed(it, n, t)
+	}
+	return p.node(it, n, t)
+}
+
+// node reads an element of a schema node.
+func (p *xmlParser) node(it *item, n *Node, t xmlToken) error {
 	k := p.newItem(n, it, t.offset)
 	switch {
 	case n.kind == KindAnyData || n.kind == KindAnyXML:

@@ -127,7 +127,7 @@ func (p *Patch) fields(value func(patchEdit) []byte) *field {
 // for each fault found.
 func (s *Set) ReadPatch(data []byte, o ParseOptions) (*Patch, error) {
 	in := strings.TrimPrefix(string(data), "\ufeff")
-	top, err := readDocument(in, o.XML)
+	top, err := readDocument(in, o.XML, "")
 	if err != nil {
 		rule := "RFC 8259"
 		if o.XML {

@@ -164,6 +164,7 @@ type reader struct {
 	spoilt map[*item]bool // list entries with a key that was reported already
 	unsure []unsure
 	slab   []item
+	stream *stream // if data is passed on while it is read
 }
 
 // unsure is a value that a union reads as a reference, and how else it could be

@@ -21,8 +21,12 @@ func (t *Tree) XML(indent string) ([]byte, error) {
 }
 
 // WriteXML is XML in pieces, so that the text is never in memory as a whole.
-// After an error of writing the output is not complete.
+// Nothing is written if XML cannot hold the data; after an error of writing the
+// output is not complete.
 func (t *Tree) WriteXML(to io.Writer, indent string) error {
+	if err := t.CheckXML(); err != nil {
+		return err
+	}
 	w := &xmlWriter{output: output{to: to}, tree: t, indent: indent}
 	w.all()
 	w.flush()
@@ -38,6 +42,8 @@ type xmlWriter struct {
 	tree   *Tree
 	indent string
 	outer  *Module // whose namespace is the default one around the top-level nodes
+	asRead bool    // nodes are written in the order that they have, but keys first
+	begun  bool
 	errs   []*PathError
 }
 
@@ -48,16 +54,28 @@ func (w *xmlWriter) fault() error {
 	return joinPaths(w.errs, 0)
 }
 
+func (w *xmlWriter) groups(it *item) []group {
+	if w.asRead {
+		return it.groups
+	}
+	return sortedGroups(it)
+}
+
 func (w *xmlWriter) all() {
-	for _, g := range sortedGroups(w.tree.root) {
+	for _, g := range w.groups(w.tree.root) {
 		for _, it := range g.items {
 			w.element(it, 0)
 		}
 	}
-	if len(w.tree.root.groups) == 0 {
+	w.end()
+}
+
+// end is what comes after the last top-level node, or instead of one.
+func (w *xmlWriter) end() {
+	if !w.begun {
 		w.str(`<data xmlns="` + netconfSpace + `"/>`)
 	}
-	if w.indent != "" && len(w.b) > 0 {
+	if w.indent != "" {
 		w.byte('\n')
 	}
 }
@@ -73,13 +91,30 @@ func (w *xmlWriter) newline(depth int) {
 }
 
 func (w *xmlWriter) element(it *item, depth int) {
-	if depth > 0 || len(w.b) > 0 {
+	if w.begun || depth > 0 {
 		w.newline(depth)
 	}
+	w.begun = true
 	if it.xmlOnly() {
 		w.str(it.raw)
 		return
 	}
+	n := it.schema
+	value := w.tag(it)
+	switch {
+	case n.leafy():
+		w.text(value, n.name)
+	case n.kind == KindAnyData || n.kind == KindAnyXML:
+		w.any(it, depth)
+	default:
+		w.children(it, depth)
+	}
+	w.spill()
+}
+
+// tag writes the beginning of a start tag, and returns the value of a leaf,
+// whose prefixes it declares.
+func (w *xmlWriter) tag(it *item) string {
 	n := it.schema
 	w.byte('<')
 	w.str(n.name)
@@ -105,15 +140,7 @@ func (w *xmlWriter) element(it *item, depth int) {
 		w.attribute(p.of(a.node.module)+":"+a.name.local, v)
 	}
 	p.declare(&w.output)
-	switch {
-	case n.leafy():
-		w.text(value, n.name)
-	case n.kind == KindAnyData || n.kind == KindAnyXML:
-		w.any(it, depth)
-	default:
-		w.children(it, depth)
-	}
-	w.spill()
+	return value
 }
 
 // text writes the rest of an element that has a value.
@@ -131,7 +158,7 @@ func (w *xmlWriter) text(value, name string) {
 
 // children writes the rest of an element that has elements in it.
 func (w *xmlWriter) children(it *item, depth int) {
-	groups := sortedGroups(it)
+	groups := w.groups(it)
 	if len(groups) == 0 {
 		w.str("/>")
 		return

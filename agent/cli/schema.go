@@ -211,15 +211,19 @@ func (f *schemaFlags) read(stdin io.Reader, name string) (dataFile, error) {
 	if d.text, err = schemas.ReadText(in, size); err != nil {
 		return d, usageError{fmt.Errorf("%s: %w", name, err)}
 	}
+	d.xml, err = f.isXML(d.text)
+	return d, err
+}
+
+// isXML decides by --format, or by how the data begins.
+func (f *schemaFlags) isXML(text string) (bool, error) {
 	switch f.format {
 	case "json", "xml":
-		d.xml = f.format == "xml"
+		return f.format == "xml", nil
 	case "":
-		d.xml = looksLikeXML(d.text)
-	default:
-		return d, usageError{fmt.Errorf("--format %q: want json or xml", f.format)}
+		return looksLikeXML(text), nil
 	}
-	return d, nil
+	return false, usageError{fmt.Errorf("--format %q: want json or xml", f.format)}
 }
 
 func looksLikeXML(text string) bool {
@@ -233,9 +237,6 @@ func (f *schemaFlags) options(d dataFile) schemas.ParseOptions {
 // open reads files of data with one set. What is wrong with the data is the
 // verdict.
 func (f *schemaFlags) open(a *app, names ...string) (*schemas.Set, []*schemas.Tree, []dataFile, error) {
-	if f.kind != "config" && f.kind != "data" {
-		return nil, nil, nil, usageError{fmt.Errorf("--type %q: want config or data", f.kind)}
-	}
 	var files []dataFile
 	for i, n := range names {
 		if n == "-" && slices.Contains(names[:i], "-") {
@@ -246,6 +247,27 @@ func (f *schemaFlags) open(a *app, names ...string) (*schemas.Set, []*schemas.Tr
 			return nil, nil, nil, err
 		}
 		files = append(files, d)
+	}
+	set, err := f.setFor(a, files)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var trees []*schemas.Tree
+	for i, d := range files {
+		t, err := set.ParseText(d.text, f.options(d))
+		if err != nil {
+			return nil, nil, nil, a.invalid(d.name, err)
+		}
+		files[i].text = ""
+		trees = append(trees, t)
+	}
+	return set, trees, files, nil
+}
+
+// setFor loads the modules that were chosen, or else those that the files name.
+func (f *schemaFlags) setFor(a *app, files []dataFile) (*schemas.Set, error) {
+	if f.kind != "config" && f.kind != "data" {
+		return nil, usageError{fmt.Errorf("--type %q: want config or data", f.kind)}
 	}
 	var faulty dataFile
 	var unnamed error
@@ -267,34 +289,24 @@ func (f *schemaFlags) open(a *app, names ...string) (*schemas.Set, []*schemas.Tr
 	})
 	switch {
 	case unnamed != nil:
-		return nil, nil, nil, a.invalid(faulty.name, unnamed)
+		return nil, a.invalid(faulty.name, unnamed)
 	case err != nil:
-		return nil, nil, nil, usageError{fmt.Errorf("the modules cannot be used:\n%w", err)}
+		return nil, usageError{fmt.Errorf("the modules cannot be used:\n%w", err)}
 	}
 	if f.structure != "" {
 		module, name, _ := strings.Cut(f.structure, ":")
 		whole := set
 		if set = whole.Structure(module, name); set == nil {
-			return nil, nil, nil, usageError{fmt.Errorf("--structure %s: the modules have %s", f.structure, cmp.Or(strings.Join(whole.Structures(), ", "), "no structures"))}
+			return nil, usageError{fmt.Errorf("--structure %s: the modules have %s", f.structure, cmp.Or(strings.Join(whole.Structures(), ", "), "no structures"))}
 		}
 	}
-	var trees []*schemas.Tree
-	for i, d := range files {
-		t, err := set.ParseText(d.text, f.options(d))
-		if err != nil {
-			return nil, nil, nil, a.invalid(d.name, err)
-		}
-		files[i].text = ""
-		trees = append(trees, t)
-	}
-	return set, trees, files, nil
+	return set, nil
 }
 
 // modulesOf returns the modules that data names: in the schema of its
 // instance-data envelope, or by its top-level members.
 func (f *schemaFlags) modulesOf(d dataFile, search []schemas.Source) ([]string, error) {
-	text := []byte(d.text)
-	e, ok, err := schemas.ReadEnvelope(text, d.xml)
+	e, ok, err := schemas.ReadEnvelope(d.text, d.xml)
 	switch {
 	case err != nil:
 		return nil, err
@@ -306,7 +318,7 @@ func (f *schemaFlags) modulesOf(d dataFile, search []schemas.Source) ([]string, 
 	case e.SameAs != "":
 		return f.sameAs(d, e.SameAs, search)
 	}
-	return schemas.DataModules(text, f.options(d), search...)
+	return schemas.DataModules(d.text, f.options(d), search...)
 }
 
 // sameAs follows same-schema-as-file to a file beside the one that names it.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,9 +24,16 @@ func (e *encoding) add(cmd *cobra.Command, usage string) {
 	cmd.Flags().IntVar(&e.indent, "indent", 2, "spaces for each level, 0 for none")
 }
 
-func (e *encoding) write(a *app, t *schemas.Tree, xml bool, file string) error {
+func (e *encoding) check() error {
 	if e.indent < 0 || e.indent > 16 {
 		return usageError{fmt.Errorf("--indent %d: want 0 to 16", e.indent)}
+	}
+	return nil
+}
+
+func (e *encoding) write(a *app, t *schemas.Tree, xml bool, file string) error {
+	if err := e.check(); err != nil {
+		return err
 	}
 	indent := strings.Repeat(" ", e.indent)
 	var err error
@@ -56,6 +65,71 @@ func (e *encoding) xml(otherwise bool) (bool, error) {
 	return false, usageError{fmt.Errorf("--to %q: want json or xml", e.to)}
 }
 
+// convert writes a file in another encoding without holding it in memory.
+func (f *schemaFlags) convert(a *app, e encoding, name string) error {
+	d, in, err := f.twice(a.in, name)
+	if err != nil {
+		return err
+	}
+	if c, ok := in.(io.Closer); ok {
+		defer c.Close()
+	}
+	set, err := f.setFor(a, []dataFile{d})
+	if err != nil {
+		return err
+	}
+	d.text = ""
+	if err := e.check(); err != nil {
+		return err
+	}
+	xml, err := e.xml(!d.xml)
+	if err != nil {
+		return err
+	}
+	err = set.Convert(a.out, in, f.options(d), schemas.Encoding{XML: xml, Indent: strings.Repeat(" ", e.indent)})
+	var fault *schemas.PathError
+	switch {
+	case errors.As(err, &fault):
+		return a.invalid(name, err)
+	case err != nil:
+		return fmt.Errorf("%s: %w", name, err)
+	case e.indent == 0:
+		_, err = a.out.Write([]byte("\n"))
+	}
+	return err
+}
+
+// twice opens data that can be read twice. What cannot is read into memory, as is
+// what has to name its modules itself.
+func (f *schemaFlags) twice(stdin io.Reader, name string) (d dataFile, in io.ReadSeeker, err error) {
+	info, err := os.Stat(name)
+	if name == "-" || err == nil && !info.Mode().IsRegular() {
+		d, err = f.read(stdin, name)
+		return d, strings.NewReader(d.text), err
+	}
+	if err != nil {
+		return d, nil, usageError{err}
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return d, nil, usageError{err}
+	}
+	head := make([]byte, 4096)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return d, nil, usageError{errors.Join(err, file.Close())}
+	}
+	d.name = name
+	d.xml, err = f.isXML(string(head[:n]))
+	if err == nil && len(f.modules) == 0 && f.library == "" {
+		d, err = f.read(stdin, name)
+	}
+	if err != nil {
+		return d, nil, errors.Join(err, file.Close())
+	}
+	return d, file, nil
+}
+
 func (a *app) schemaConvert() *cobra.Command {
 	var f schemaFlags
 	var e encoding
@@ -63,13 +137,21 @@ func (a *app) schemaConvert() *cobra.Command {
 	var envelope bool
 	cmd := command{
 		use: "convert FILE", short: "Convert data between XML and JSON",
-		long: `Writes data in the other encoding, or in the one that --to names. Syntax, names
-and types are checked; what only holds for the data as a whole is not.
+		long: `Writes data in the other encoding, or in the one that --to names, in the order that
+it has; with --defaults or --instance-data in canonical order. Syntax, names and
+types are checked; what only holds for the data as a whole is not.
+
+A file is read twice and not held in memory. Nothing is printed if there is a
+fault (status 1); with status 2, after an error of reading or writing, what was
+printed may be only a part.
 
 ` + dataHelp,
 		example: "cfgvault schema convert --module-dir yang running.xml > running.json",
 		args:    cobra.ExactArgs(1),
 		run: verdict(func(_ context.Context, args []string) error {
+			if defaults == "" && !envelope {
+				return f.convert(a, e, args[0])
+			}
 			_, trees, files, err := f.open(a, args[0])
 			if err != nil {
 				return err

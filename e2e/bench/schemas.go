@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -184,7 +185,7 @@ func (b *bench) references() error {
 	return nil
 }
 
-// convert turns 50 MiB of XML into JSON.
+// convert turns 50 MiB of XML into JSON and back, and validates both.
 func (b *bench) convert() error {
 	const text = `module big {
   yang-version 1.1; namespace "urn:big"; prefix big;
@@ -202,11 +203,33 @@ func (b *bench) convert() error {
 	if err := os.WriteFile(data, append(xml, "</ifs>\n"...), 0o600); err != nil {
 		return err
 	}
-	r, err := b.pairs(3, []string{b.binary, "schema", "convert", "--module", module, data}, []string{"yanglint", "-f", "json", module, data})
+	json := filepath.Join(b.dir, "big.json")
+	out, err := os.Create(json)
 	if err != nil {
 		return err
 	}
-	b.row("YANG: 50 MiB of XML to JSON / yanglint -f json", r.ours, r.peer, "5 s")
-	b.size("    memory", r.rss, "")
+	cmd := exec.Command(b.binary, "schema", "convert", "--indent", "0", "--module", module, data)
+	cmd.Stdout = out
+	if err := errors.Join(cmd.Run(), out.Close()); err != nil {
+		return err
+	}
+	for _, row := range []struct {
+		work, file, budget, memory string
+		ours, peer                 []string
+	}{
+		{"50 MiB of XML to JSON / yanglint -f json", data, "5 s", "100 MiB", []string{"convert"}, []string{"-f", "json"}},
+		{"the same JSON to XML / yanglint -f xml", json, "5 s", "100 MiB", []string{"convert"}, []string{"-f", "xml"}},
+		{"50 MiB of XML validated / yanglint", data, "1.0x", "", []string{"validate", "--type", "config"}, []string{"-t", "config"}},
+		{"the same JSON validated / yanglint", json, "1.0x", "", []string{"validate", "--type", "config"}, []string{"-t", "config"}},
+	} {
+		ours := append([]string{b.binary, "schema"}, row.ours...)
+		peer := append([]string{"yanglint"}, row.peer...)
+		r, err := b.pairs(3, append(ours, "--module", module, row.file), append(peer, module, row.file))
+		if err != nil {
+			return err
+		}
+		b.row("YANG: "+row.work, r.ours, r.peer, row.budget)
+		b.size("    memory", r.rss, row.memory)
+	}
 	return nil
 }
