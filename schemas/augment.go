@@ -324,6 +324,9 @@ func (c *compiler) setProperty(d *statement, t *Node, m *Module) {
 	case "units":
 		t.units = d.arg
 	case "default":
+		if t.kind == KindLeafList && !d.src.v11 {
+			c.faultf(d, "RFC 6020 §7.18.3.2", "the default of a leaf-list needs yang-version 1.1")
+		}
 		t.defaults = append(slices.Clip(t.defaults), attached{d.arg, d})
 	case "config":
 		v := d.arg == "true"

@@ -25,8 +25,10 @@ type compiler struct {
 	finished   map[*Node]bool
 	// derivations counts the pairs of identities of which one derives from the other.
 	derivations int
-	depth       int  // of features or typedefs that refer to each other
-	lent        bool // checking a grouping that nothing uses: paths cannot be resolved
+	depth       int                 // of features or typedefs that refer to each other
+	lent        bool                // checking a grouping that nothing uses: paths cannot be resolved
+	used        map[*statement]bool // groupings
+	loose       []*Node             // groupings as they are by themselves
 }
 
 func newCompiler(l *loader, want []*Module) *compiler {
@@ -37,6 +39,7 @@ func newCompiler(l *loader, want []*Module) *compiler {
 		patterns:   make(map[string]*pattern),
 		conditions: make(map[conditionKey]*condition),
 		finished:   make(map[*Node]bool),
+		used:       make(map[*statement]bool),
 	}
 }
 
@@ -87,6 +90,11 @@ func (c *compiler) compile() *Set {
 					c.augments = append(c.augments, &augment{stmt: s, module: m})
 				}
 			}
+		}
+	}
+	for _, n := range c.loose {
+		if !c.used[n.stmt] {
+			c.checkLoose(n, nil)
 		}
 	}
 	c.applyAugments()
@@ -181,56 +189,6 @@ func (c *compiler) define(into map[string]*statement, s *statement) {
 		return
 	}
 	into[s.arg] = s
-}
-
-// checkDefinitions compiles every typedef and unused grouping below s, so that
-// faults in them do not wait for somebody to use them, and checks that scoped
-// names do not hide others (§5.5).
-func (c *compiler) checkDefinitions(s *statement) {
-	seen := make(map[string]bool)
-	for _, d := range s.subs {
-		switch d.kw {
-		case "typedef", "grouping":
-			if seen[d.kw+d.arg] && s.parent != nil {
-				c.faultf(d, "RFC 7950 §6.2.1", "%s %q is defined twice", d.kw, d.arg)
-			}
-			seen[d.kw+d.arg] = true
-			if s.parent != nil && s.parent.scoped(d.kw, d.arg) != nil {
-				c.faultf(d, "RFC 7950 §5.5", "%s %q hides one of the same name", d.kw, d.arg)
-			}
-			if d.kw == "typedef" {
-				if _, ok := builtin(d.arg); ok {
-					c.faultf(d, "RFC 7950 §4.2.4", "typedef %q has the name of a built-in type", d.arg)
-				}
-				c.typedef(d)
-			} else {
-				c.checkGrouping(d)
-			}
-		}
-		if strings.Contains(d.kw, ":") {
-			c.extension(d, nil)
-			continue
-		}
-		if len(d.subs) > 0 {
-			c.checkDefinitions(d)
-		}
-	}
-}
-
-// checkGrouping expands a grouping into nowhere.
-func (c *compiler) checkGrouping(g *statement) {
-	if c.stop() {
-		return
-	}
-	was := c.lent
-	c.lent = true
-	n := &Node{kind: KindContainer, name: g.arg, module: g.src.module, config: true, stmt: g, kids: make(map[name]*Node), parent: &Node{kind: KindRoot, config: true}}
-	if !slices.Contains(c.groups, g) {
-		c.groups = append(c.groups, g)
-		c.children(g, n, scope{module: g.src.module})
-		c.groups = c.groups[:len(c.groups)-1]
-	}
-	c.lent = was
 }
 
 // stop reports whether so much is wrong that going on makes no sense.

@@ -264,6 +264,7 @@ func (c *compiler) uses(s *statement, n *Node, sc scope) {
 		return
 	}
 	c.refer(s, s, g)
+	c.used[g] = true
 	was := c.lent
 	c.lent = was || off
 	defer func() { c.lent = was }()
@@ -357,7 +358,10 @@ func (c *compiler) refine(s *statement, n *Node, from int, sc scope) {
 				}
 				first = false
 				t.defaults = append(t.defaults, attached{d.arg, d})
-				if len(t.defaults) > 1 && t.kind != KindLeafList {
+				switch {
+				case t.kind == KindLeafList && !d.src.v11:
+					c.faultf(d, "RFC 6020 §7.12.2", "the default of a leaf-list needs yang-version 1.1")
+				case len(t.defaults) > 1 && t.kind != KindLeafList:
 					c.faultf(d, "RFC 7950 §7.13.2", "more than one default")
 				}
 			}

@@ -143,16 +143,13 @@ func (c *compiler) refCycle(n *Node, seen map[*Node]int8, depth int) {
 	seen[n] = 2
 }
 
-// checkNode checks defaults, uniques, counts and choices of one node.
-func (c *compiler) checkNode(n *Node) {
+// checkPresence checks what one node says of whether it has to be there, and of
+// how often.
+func (c *compiler) checkPresence(n *Node) {
 	switch n.kind {
 	case KindLeaf:
 		if len(n.defaults) > 0 && n.mandatory {
 			c.faultf(n.stmt, "RFC 7950 §7.6.4", "leaf %q is mandatory and has a default", n.name)
-		}
-		if n.keyIndex > 0 {
-			n.mandatory = false // the key statement says it all
-			n.defaults = nil    // §7.8.2: ignored
 		}
 	case KindLeafList:
 		if len(n.defaults) > 0 && n.min > 0 {
@@ -165,6 +162,15 @@ func (c *compiler) checkNode(n *Node) {
 	}
 	if (n.kind == KindList || n.kind == KindLeafList) && n.max > 0 && n.min > n.max {
 		c.faultf(n.stmt, "RFC 7950 §7.7.5", "%s %q needs more elements than it may have", n.kind, n.name)
+	}
+}
+
+// checkNode checks defaults, uniques, counts and choices of one node.
+func (c *compiler) checkNode(n *Node) {
+	c.checkPresence(n)
+	if n.keyIndex > 0 {
+		n.mandatory = false // the key statement says it all
+		n.defaults = nil    // §7.8.2: ignored
 	}
 	if !n.leafy() || n.typ == nil {
 		return
