@@ -194,7 +194,7 @@ func (d *dialer) connectOnce(ctx context.Context, proof hostProof, methods *meth
 	if err != nil {
 		return nil, again, err
 	}
-	w := newWire(tcp, greetingMost)
+	w := newWire(tcp, greetingMost, d.t.holdEnd())
 
 	hctx, cancel := context.WithTimeout(ctx, d.t.connectTimeout())
 	defer cancel()

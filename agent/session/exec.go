@@ -40,6 +40,8 @@ func (s *Session) runExec(ctx context.Context, c plugins.Command) (plugins.Outpu
 	if err != nil {
 		return cut, err
 	}
+	judged := l.wire.expect()
+	defer judged()
 	x := &execution{ch: ch, left: s.t.maxOutput(), answers: answers, halt: make(chan struct{})}
 	var wg sync.WaitGroup
 	wg.Go(func() { x.requests(reqs) })
@@ -57,8 +59,8 @@ func (s *Session) runExec(ctx context.Context, c plugins.Command) (plugins.Outpu
 		}
 		return cut, s.lost()
 	}
-	wg.Go(func() { x.read(ch, &x.stdout) })
-	wg.Go(func() { x.read(ch.Stderr(), &x.stderr) })
+	wg.Go(func() { x.read(received{ch}, &x.stdout) })
+	wg.Go(func() { x.read(received{ch.Stderr()}, &x.stderr) })
 	wg.Go(func() {
 		_, _ = ch.Write(c.Input) // a command may end without reading it
 		if len(c.Answers) == 0 {
@@ -89,7 +91,7 @@ func (s *Session) runExec(ctx context.Context, c plugins.Command) (plugins.Outpu
 	if x.tooLarge() {
 		return x.output(plugins.EndCut), fmt.Errorf("%w: more than %d bytes", plugins.ErrTooLarge, s.t.maxOutput())
 	}
-	if !l.closedInOrder(ctx, x.exit != nil) {
+	if !l.closedInOrder(ctx, x.exited()) {
 		if ctx.Err() != nil {
 			return x.output(plugins.EndCut), ctx.Err()
 		}
@@ -150,6 +152,12 @@ func (x *execution) requests(reqs <-chan *ssh.Request) {
 	}
 }
 
+func (x *execution) exited() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.exit != nil
+}
+
 func (x *execution) setExit(n int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -185,6 +193,19 @@ func signalNumber(payload []byte) int {
 		return 15
 	}
 	return 127
+}
+
+// received reads what a channel has received to its end. With bytes x/crypto may
+// return that it could not tell the device to send more, because the connection
+// is gone: what came before it went is still there.
+type received struct{ io.Reader }
+
+func (r received) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
 }
 
 func (x *execution) read(r io.Reader, to *bytes.Buffer) {

@@ -332,51 +332,157 @@ func (c *cutter) Write(p []byte) (int, error) {
 }
 
 // TestExecCut cuts the connection at every byte that the device sends from the
-// start of a command: success is only what is whole. The exit status comes
-// before the last of the output, as it may.
+// start of a command: success is only what is whole, which is what the device
+// has closed the channel behind, even where the connection goes in the same
+// moment. The exit status comes before the last of the output, as it may, or
+// not at all.
 func TestExecCut(t *testing.T) {
 	t.Parallel()
-	var whole atomic.Int32
-	const most = 700
-	cut := func(left int) {
-		srv := newServer(t)
-		var c *cutter
-		srv.wrap = func(n net.Conn) net.Conn {
-			c = &cutter{Conn: n}
-			c.left.Store(-1)
-			return c
+	for name, status := range map[string]int{"with a status": 0, "without": -1} {
+		ended := plugins.EndClosed
+		if status >= 0 {
+			ended = plugins.EndStatus
 		}
-		srv.exec = func(_ string, ch ssh.Channel) int {
-			c.left.Store(int64(left))
-			_, _ = io.WriteString(ch, config)
-			srv.status(ch, 0)
-			_, _ = io.WriteString(ch, config)
-			return -1
+		// run cuts after so many bytes, and returns how many there were up to
+		// the device's close.
+		run := func(left int64, hold time.Duration) (plugins.Output, int64, error) {
+			srv := newServer(t)
+			var c *cutter
+			var all atomic.Int64
+			srv.wrap = func(n net.Conn) net.Conn {
+				c = &cutter{Conn: n}
+				c.left.Store(-1)
+				return c
+			}
+			srv.exec = func(_ string, ch ssh.Channel) int {
+				c.left.Store(left)
+				_, _ = io.WriteString(ch, config)
+				srv.status(ch, status)
+				_, _ = io.WriteString(ch, config)
+				_ = ch.Close()
+				all.Store(left - c.left.Load())
+				return -1
+			}
+			target := srv.start().target()
+			defer srv.stop()
+			target.KeepAlive, target.hold = -1, hold
+			s, err := Dial(within(t, 60*time.Second), target, execInfo)
+			if err != nil {
+				t.Errorf("%s, cut after %d bytes: %v", name, left, err)
+				return plugins.Output{}, 0, err
+			}
+			defer s.Close()
+			out, err := s.Run(within(t, 60*time.Second), plugins.Command{Text: "x", Write: true})
+			srv.stop()
+			return out, all.Load(), err
 		}
-		target := srv.start().target()
-		defer srv.stop()
-		target.KeepAlive = -1
-		s, err := Dial(within(t, 20*time.Second), target, execInfo)
-		if err != nil {
-			t.Errorf("cut after %d bytes: %v", left, err)
-			return
+		const plenty = 1 << 20
+		out, all, err := run(plenty, time.Minute)
+		if err != nil || out.End != ended || string(out.Stdout) != config+config || all < 2*int64(len(config)) {
+			t.Fatalf("%s, not cut: %q %s %v after %d bytes", name, out.Stdout, out.End, err, all)
 		}
-		defer s.Close()
-		out, err := s.Run(within(t, 20*time.Second), plugins.Command{Text: "x", Write: true})
-		switch {
-		case err == nil && out.End == plugins.EndStatus && string(out.Stdout) == config+config:
-			whole.Add(1)
-		case !errors.Is(err, plugins.ErrSessionLost) || out.End != plugins.EndCut || out.Exit != nil:
-			t.Errorf("cut after %d bytes: %q %s %v", left, out.Stdout, out.End, err)
+		var g errgroup.Group
+		g.SetLimit(8)
+		for left := range all + 1 {
+			g.Go(func() error {
+				hold := time.Millisecond
+				if left == all {
+					hold = time.Minute // its end is judged, nothing waits so long
+				}
+				out, _, err := run(left, hold)
+				switch {
+				case left == all:
+					if err != nil || out.End != ended || string(out.Stdout) != config+config {
+						t.Errorf("%s, cut behind the close: %q %s %v", name, out.Stdout, out.End, err)
+					}
+				case !errors.Is(err, plugins.ErrSessionLost) || out.End != plugins.EndCut || out.Exit != nil:
+					t.Errorf("%s, cut after %d of %d bytes: %q %s %v", name, left, all, out.Stdout, out.End, err)
+				}
+				return nil
+			})
 		}
+		_ = g.Wait()
 	}
-	var g errgroup.Group
-	g.SetLimit(8)
-	for left := range most {
-		g.Go(func() error { cut(left); return nil })
+}
+
+// A device that drops the connection together with its one channel has said
+// everything all the same.
+func TestExecHangsUp(t *testing.T) {
+	for name, hangUp := range map[string]func(net.Conn){
+		"closes":      func(c net.Conn) { _ = c.Close() },
+		"half closes": func(c net.Conn) { _ = c.(*net.TCPConn).CloseWrite() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newServer(t)
+			// What a client with all of it in its hands has no need to answer.
+			big := strings.Repeat(config, 1000)
+			srv.exec = func(cmd string, ch ssh.Channel) int {
+				srv.mu.Lock()
+				conn := srv.conns[len(srv.conns)-1]
+				srv.mu.Unlock()
+				_, _ = io.WriteString(ch, big)
+				if cmd == "status" {
+					srv.status(ch, 7)
+				}
+				_, _ = io.Copy(io.Discard, ch) // what came unread would make a reset of the close
+				_ = ch.Close()
+				hangUp(conn)
+				return -1
+			}
+			target := srv.start().target()
+			target.KeepAlive = -1
+			s := dial(t, target, execInfo)
+			for i, cmd := range []string{"status", "none", "status", "none"} {
+				out, err := s.Run(within(t, 30*time.Second), plugins.Command{Text: cmd, Write: true})
+				want := plugins.EndClosed
+				if cmd == "status" {
+					want = plugins.EndStatus
+				}
+				if err != nil || out.End != want || string(out.Stdout) != big {
+					t.Errorf("%s: %d of %d bytes, %s, %v", cmd, len(out.Stdout), len(big), out.End, err)
+				}
+				c, err := s.Open(within(t, 30*time.Second), "exec", "none")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := c.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+					t.Error(err)
+				}
+				if got, err := io.ReadAll(c); err != nil || string(got) != big {
+					t.Errorf("stream: %d of %d bytes, %v", len(got), len(big), err)
+				}
+				_ = c.Close()
+				if n := srv.count(); n != 2*(i+1) {
+					t.Errorf("%d logins for %d commands: the connection was not dropped", n, 2*(i+1))
+				}
+			}
+		})
 	}
-	_ = g.Wait()
-	if n := whole.Load(); n < 10 || n > most/2 {
-		t.Errorf("%d of %d came out whole: the test proves nothing", n, most)
+}
+
+// What came before the connection went is read to its end.
+func TestReceived(t *testing.T) {
+	gone := errors.New("cannot open the window")
+	r := received{script{{"first ", gone}, {"second", gone}, {"", io.EOF}}.reader()}
+	if got, err := io.ReadAll(r); err != nil || string(got) != "first second" {
+		t.Errorf("%q %v", got, err)
 	}
+	r = received{script{{"first", nil}, {"", gone}}.reader()}
+	if got, err := io.ReadAll(r); !errors.Is(err, gone) || string(got) != "first" {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+// script is what a reader returns, call by call.
+type script []struct {
+	data string
+	err  error
+}
+
+func (s script) reader() io.Reader { return &s }
+
+func (s *script) Read(p []byte) (int, error) {
+	next := (*s)[0]
+	*s = (*s)[1:]
+	return copy(p, next.data), next.err
 }

@@ -14,10 +14,12 @@ import (
 var errGreeting = errors.New("too many bytes before the login")
 
 // wire is the TCP connection below SSH. It counts, for bounds and for signs of
-// life.
+// life. And it holds the end of the connection back for a moment while there
+// are channels whose end nobody has judged yet: see closedInOrder.
 type wire struct {
 	net.Conn
-	left   atomic.Int64 // bytes that may still be read; negative: unlimited
+	hold   time.Duration // at most
+	left   atomic.Int64  // bytes that may still be read; negative: unlimited
 	over   atomic.Bool
 	failed atomic.Bool
 	heard  atomic.Int64 // when bytes last came, Unix nanoseconds
@@ -25,10 +27,18 @@ type wire struct {
 	mu      sync.Mutex
 	reading bool            // somebody waits for bytes
 	turn    []chan struct{} // closed when reading or failed turns true
+
+	open   int           // channels whose end is not judged
+	judged chan struct{} // while the end is held: closed when open is 0
+	held   chan struct{} // closed when the connection has ended, but not by us
+	told   chan struct{} // closed when SSH is told of it
+	closed chan struct{}
+	once   sync.Once // closes closed
+	ended  sync.Once // holds the end
 }
 
-func newWire(c net.Conn, limit int64) *wire {
-	w := &wire{Conn: c}
+func newWire(c net.Conn, limit int64, hold time.Duration) *wire {
+	w := &wire{Conn: c, hold: hold, held: make(chan struct{}), told: make(chan struct{}), closed: make(chan struct{})}
 	w.left.Store(limit)
 	w.heard.Store(time.Now().UnixNano())
 	return w
@@ -49,6 +59,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	w.setReading(true)
 	n, err := w.Conn.Read(p)
+	if err != nil {
+		w.ended.Do(w.holdEnd)
+	}
 	w.setReading(false)
 	if n > 0 {
 		w.heard.Store(time.Now().UnixNano())
@@ -73,8 +86,53 @@ func (w *wire) Write(p []byte) (int, error) {
 
 func (w *wire) Close() error {
 	w.failed.Store(true)
+	w.once.Do(func() { close(w.closed) })
 	w.wake()
 	return w.Conn.Close()
+}
+
+// expect says that there is a channel whose end will be judged; done, that it
+// has been.
+func (w *wire) expect() (done func()) {
+	w.mu.Lock()
+	w.open++
+	w.mu.Unlock()
+	return sync.OnceFunc(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.open--; w.open == 0 && w.judged != nil {
+			close(w.judged)
+			w.judged = nil
+		}
+	})
+}
+
+// holdEnd returns when SSH may learn that the connection has ended: by a close,
+// by a reset where the device does not care for our answer to its close, or by a
+// network that is gone. Our own end is no secret.
+func (w *wire) holdEnd() {
+	defer close(w.told)
+	w.failed.Store(true) // for whoever wants to begin something
+	select {
+	case <-w.closed:
+		return
+	default:
+	}
+	w.mu.Lock()
+	open, judged := w.open, make(chan struct{})
+	w.judged = judged
+	close(w.held)
+	w.mu.Unlock()
+	if open == 0 {
+		return
+	}
+	patience := time.NewTimer(w.hold)
+	defer patience.Stop()
+	select {
+	case <-judged:
+	case <-patience.C:
+	case <-w.closed:
+	}
 }
 
 func (w *wire) setReading(now bool) {
@@ -141,6 +199,16 @@ func newLink(c *ssh.Client, w *wire, key ssh.PublicKey, keepAlive time.Duration)
 
 func (l *link) dead() bool { return l.wire.failed.Load() }
 
+// letEnd gives the channels of a connection that the device has ended the time
+// to be judged.
+func (l *link) letEnd() {
+	select {
+	case <-l.wire.held:
+		<-l.wire.told
+	default:
+	}
+}
+
 func (l *link) close() {
 	l.mu.Lock()
 	l.closed = true
@@ -200,13 +268,24 @@ func (l *link) keepAlive(every time.Duration) {
 // answers, what ended the channel was the device's CHANNEL_CLOSE. That costs one
 // round trip.
 //
-// BUG(session): a device that drops the connection together with its one exec
-// channel cannot be told from one that was cut off; it needs a shell.
+// Many devices drop the connection together with its one channel. While wire
+// holds that end back SSH is still reading, so a channel that has ended by then
+// was closed by the device: no packet is left behind which could have ended it.
+//
+// BUG(session): a device that sends SSH_MSG_DISCONNECT in the same moment in
+// which it closes its one exec channel cannot be told from one that broke off:
+// x/crypto stops to read at that message. It needs a shell.
 func (l *link) closedInOrder(ctx context.Context, status bool) bool {
 	if status && l.wire.settled(settleTime) {
 		return true
 	}
-	if l.dead() {
+	if l.dead() { // a write has failed, so a read is about to
+		select {
+		case <-l.wire.held:
+			return l.wire.settled(0)
+		case <-l.wire.closed:
+		case <-time.After(settleTime):
+		}
 		return false
 	}
 	answered := make(chan error, 1)
@@ -219,6 +298,8 @@ func (l *link) closedInOrder(ctx context.Context, status bool) bool {
 	select {
 	case err := <-answered:
 		return err == nil
+	case <-l.wire.held:
+		return l.wire.settled(0)
 	case <-ctx.Done():
 	case <-patience.C:
 	}
@@ -230,3 +311,6 @@ const settleTime = 100 * time.Millisecond
 
 // answerTime is how long a connection has to answer for itself.
 const answerTime = 30 * time.Second
+
+// holdTime is how long the end of a connection is held back at most.
+const holdTime = time.Second

@@ -136,6 +136,7 @@ func (s *Session) connected(ctx context.Context) (*link, error) {
 		return l, nil
 	}
 	if l != nil {
+		l.letEnd()
 		s.drop(l)
 	}
 	l, err := s.newLink(ctx)

@@ -202,24 +202,26 @@ func (s *sshServer) channel(nc ssh.NewChannel) {
 		for r := range reqs {
 			var m struct{ Text string }
 			_ = ssh.Unmarshal(r.Payload, &m)
-			ok := false
+			var f func()
+			ok := true
 			switch {
 			case r.Type == "pty-req":
-				ok = true
 				s.mu.Lock()
 				s.pty = true
 				s.mu.Unlock()
 			case r.Type == "exec" && s.exec != nil:
-				ok = true
-				run <- func() { s.status(ch, s.exec(m.Text, ch)) }
+				f = func() { s.status(ch, s.exec(m.Text, ch)) }
 			case r.Type == "subsystem" && s.subsys != nil:
-				ok = true
-				run <- func() { s.subsys(m.Text, ch) }
+				f = func() { s.subsys(m.Text, ch) }
 			case r.Type == "shell" && s.shell != nil:
-				ok = true
-				run <- func() { s.shell(ch) }
+				f = func() { s.shell(ch) }
+			default:
+				ok = false
 			}
 			_ = r.Reply(ok, nil)
+			if f != nil {
+				run <- f
+			}
 			if !ok {
 				_ = ch.Close()
 			}

@@ -276,7 +276,7 @@ func (s *Session) startShell(ctx context.Context, l *link) (*shell, error) {
 	}
 	go drain(ch.Stderr())
 	sh := &shell{s: s, r: s.shell, dead: l.dead, w: ch, pace: usualPace(), frames: map[string]string{}}
-	sh.in = newInbox(ch, func(error) error { return s.lost() })
+	sh.in = newInbox(received{ch}, func(error) error { return s.lost() })
 	sh.hangUp = func() {
 		_ = ch.Close()
 		s.drop(l)

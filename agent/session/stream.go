@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -53,14 +54,20 @@ func (s *Session) openChannelStream(ctx context.Context, kind, arg string, paylo
 		s.release()
 		return nil, gone(err)
 	}
-	c := &channelConn{s: s, ch: ch, l: l, over: make(chan struct{})}
+	c := &channelConn{s: s, ch: ch, ended: make(chan struct{}), over: make(chan struct{})}
 	x := &execution{ch: ch}
+	judged := l.wire.expect()
 	go func() {
+		defer close(c.over)
+		defer judged()
 		x.requests(reqs)
-		close(c.over)
+		close(c.ended)
+		// At once, not when somebody has read up to here.
+		c.inOrder = !c.gone.Load() && l.closedInOrder(context.Background(), x.exited())
 	}()
 	ok, err := request(ctx, l, ch, kind, payload)
 	if err != nil || !ok {
+		c.gone.Store(true)
 		_ = ch.Close()
 		s.release()
 		switch {
@@ -72,7 +79,7 @@ func (s *Session) openChannelStream(ctx context.Context, kind, arg string, paylo
 		return nil, fmt.Errorf("%s: %w: the device refuses %s %q", s.t.name(), errors.ErrUnsupported, kind, printable(arg))
 	}
 	go drain(ch.Stderr())
-	c.in = newInbox(ch, func(err error) error { return c.end(x, err) })
+	c.in = newInbox(received{ch}, func(err error) error { return c.end(x, err) })
 	if err := s.keep(c); err != nil {
 		return nil, err
 	}
@@ -86,9 +93,12 @@ func drain(r io.Reader) { _, _ = io.Copy(io.Discard, r) }
 type channelConn struct {
 	s    *Session
 	ch   ssh.Channel
-	l    *link
 	in   *inbox
-	over chan struct{} // closed when the channel has ended
+	gone atomic.Bool // closed by us
+
+	ended   chan struct{} // closed when the channel has
+	over    chan struct{} // closed when that was judged
+	inOrder bool          // by the device, in order; set before over
 
 	once        sync.Once
 	read, write deadline
@@ -101,16 +111,19 @@ func (c *channelConn) end(x *execution, err error) error {
 		return c.s.lost()
 	}
 	select {
-	case <-c.over:
+	case <-c.ended:
+		<-c.over
 	case <-time.After(time.Second):
 		return io.EOF
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !c.l.closedInOrder(context.Background(), x.exit != nil) {
+	switch {
+	case c.gone.Load():
+		return net.ErrClosed
+	case !c.inOrder:
 		return c.s.lost()
-	}
-	if x.exit != nil && *x.exit != 0 {
+	case x.exit != nil && *x.exit != 0:
 		return fmt.Errorf("the command ended with exit status %d", *x.exit)
 	}
 	return io.EOF
@@ -151,6 +164,7 @@ func (c *channelConn) Close() error {
 
 func (c *channelConn) close() {
 	c.once.Do(func() {
+		c.gone.Store(true)
 		_ = c.ch.Close()
 		c.in.close()
 		c.s.forget(c)

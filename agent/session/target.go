@@ -65,7 +65,8 @@ type Target struct {
 	KeepAlive      time.Duration // silence after which the device is asked for a sign of life, and then the time it has; 0: DefaultKeepAlive; negative: never
 	MaxOutput      int64         // bytes that one command or response may print; 0: DefaultMaxOutput
 
-	proxied int // how many ProxyJump lines led here
+	proxied int           // how many ProxyJump lines led here
+	hold    time.Duration // 0: holdTime
 }
 
 // Auth is a way to log in: Password, Interactive, Key or AgentKeys.
@@ -150,6 +151,13 @@ func (t Target) connectTimeout() time.Duration {
 		return t.ConnectTimeout
 	}
 	return DefaultConnectTimeout
+}
+
+func (t Target) holdEnd() time.Duration {
+	if t.hold > 0 {
+		return t.hold
+	}
+	return holdTime
 }
 
 func (t Target) keepAlive() time.Duration {
