@@ -97,8 +97,11 @@ func newScrubber(text *plugins.Text, sets ...[]plugins.Artefact) *scrubber {
 	return s
 }
 
-// scrub hides what it knows, line by line.
+// scrub hides what it knows, line by line. The sign by which a diff begins a
+// line is not part of what the rules look at: they would not find the end of a
+// key or of a certificate behind it.
 func (s *scrubber) scrub(text string) string {
+	var signs []string
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		body := strings.TrimSpace(strings.TrimLeft(line, "+-<>!| \t"))
@@ -107,7 +110,25 @@ func (s *scrubber) scrub(text string) string {
 		} else if hidden, ok := s.lines[strings.TrimSpace(line)]; ok {
 			line = strings.Replace(line, strings.TrimSpace(line), hidden, 1)
 		}
-		b.WriteString(line)
+		sign, rest := diffSign(line)
+		signs = append(signs, sign)
+		b.WriteString(rest)
 	}
-	return s.text.Redact("", b.String())
+	bodies := s.text.Redact("", b.String())
+	b.Reset()
+	for _, sign := range signs {
+		var line string
+		line, bodies = cutLine(bodies)
+		b.WriteString(sign + line)
+	}
+	return b.String()
+}
+
+// diffSign cuts the sign of a diff off a line. The dashes of a PEM header are
+// none.
+func diffSign(line string) (sign, rest string) {
+	if line == "" || strings.IndexByte("+-", line[0]) < 0 || strings.HasPrefix(line, "-----BEGIN ") || strings.HasPrefix(line, "-----END ") {
+		return "", line
+	}
+	return line[:1], line[1:]
 }

@@ -36,6 +36,29 @@ func TestDiffHidesSecrets(t *testing.T) {
 	}
 }
 
+// What follows a certificate in a diff is shown, and a file that is secret as a
+// whole hides nothing of other text.
+func TestScrubLeavesTheRest(t *testing.T) {
+	tx, err := plugins.NewText(plugins.Info{Name: "t", Secrets: []plugins.SecretRule{
+		{ID: "certificate", Pattern: `certificate [0-9A-F]+( .*)?$`, Until: `^\s*quit$`},
+		{ID: "pem", Pattern: `^-----BEGIN`, Until: `^-----END`},
+		{ID: "host-key", Artefact: "etc/key", Pattern: `(.+)`},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []plugins.Artefact{{Name: "etc/key", Data: []byte("line of a keycanary\n")}}
+	got := newScrubber(tx, want).scrub("+ certificate 01\n+  3082canary\n+  \tquit\n+ntp server a\n-line of a keycanary\n------BEGIN KEY\n-canary\n------END KEY\n-----BEGIN KEY\ncanary\n-----END KEY\n+last\n")
+	if strings.Contains(got, "canary") {
+		t.Errorf("a secret is shown:\n%s", got)
+	}
+	for _, shown := range []string{"+ntp server a\n", "+  \tquit\n", "------END KEY\n", "+last\n"} {
+		if !strings.Contains(got, shown) {
+			t.Errorf("%q is hidden:\n%s", shown, got)
+		}
+	}
+}
+
 // A device's own diff shows lines out of their block: what is known to be
 // secret is hidden all the same.
 func TestScrub(t *testing.T) {

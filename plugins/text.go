@@ -28,6 +28,7 @@ type lineRule struct {
 type secretRule struct {
 	SecretRule
 	re, until *regexp.Regexp
+	blind     bool // hides all of its artefact, whatever it is
 }
 
 // NewText compiles the rules of an Info. The error names the rule that does
@@ -58,6 +59,10 @@ func NewText(i Info) (*Text, error) {
 			if sr.until, err = regexp.Compile(r.Until); err != nil {
 				return nil, fmt.Errorf("driver %s: secret rule %s: %w", i.Name, r.ID, err)
 			}
+		}
+		if r.Artefact != "" {
+			hidden, hit := replace(sr.re, anyText, func(string) string { return "" })
+			sr.blind = hit && hidden == ""
 		}
 		t.secrets = append(t.secrets, sr)
 	}
@@ -138,9 +143,14 @@ func (t *Text) isUnordered(artefact string, line []byte) bool {
 	return false
 }
 
+// anyText is a line that no rule knows anything of.
+const anyText = "any line of text"
+
 // Redact hides every secret of the artefact's text. An artefact of "" applies
 // the rules of all artefacts: for diffs and device messages, whose origin is
-// not one artefact.
+// not one artefact. A rule that hides one artefact as a whole, such as a key
+// file, says nothing of other text and would leave none of it: it is not
+// among them.
 func (t *Text) Redact(artefact, text string) string {
 	return t.Replace(artefact, text, func(string) string { return Hidden })
 }
@@ -164,7 +174,7 @@ func (t *Text) Replace(artefact, text string, with func(secret string) string) s
 			continue
 		}
 		for _, r := range t.secrets {
-			if artefact != "" && r.Artefact != "" && r.Artefact != artefact {
+			if artefact != "" && r.Artefact != "" && r.Artefact != artefact || artefact == "" && r.blind {
 				continue
 			}
 			hidden, hit := replace(r.re, body, with)
