@@ -126,7 +126,7 @@ type restore struct {
 	adapted   bool               // want is for the unit at hand
 	moved     bool               // which is another one than the snapshot's, or has other names
 	converted *Conversion        // if the snapshot is of another platform
-	untaken   []plugins.Loss     // what the device said while staging
+	untaken   []journal.Line     // lines that the device does not take, it said while staging
 	notBack   []string           // artefacts that the driver cannot put back
 	before    *reading           // what the device had
 	undo      *vault.Entry

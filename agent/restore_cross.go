@@ -95,7 +95,7 @@ func (r *restore) expected() []plugins.Artefact {
 		if lost[l.Artefact] == nil {
 			lost[l.Artefact] = map[int]bool{}
 		}
-		lost[l.Artefact][l.Line] = true
+		lost[l.Artefact][l.Number] = true
 	}
 	var out []plugins.Artefact
 	for _, art := range r.want {

@@ -18,7 +18,7 @@ func (r *restore) stage(ctx context.Context) error {
 	if err != nil {
 		return r.explain(during("stage", err))
 	}
-	r.untaken, r.notBack = diff.Losses, nil
+	r.untaken, r.notBack = untaken(diff.Losses), nil
 	for _, l := range diff.Losses {
 		if l.Code == plugins.LossNotRestorable {
 			r.notBack = append(r.notBack, l.Artefact)
@@ -40,7 +40,7 @@ func (r *restore) stage(ctx context.Context) error {
 		p.Undo = r.undo.ID()
 	}
 	r.plan, r.result.Plan = p, p
-	if err := r.journal.Update(func(h *journal.Head) { h.Address, h.NotBack = diff.Address, r.notBack }); err != nil {
+	if err := r.journal.Update(func(h *journal.Head) { h.Address, h.NotBack, h.Untaken = diff.Address, r.notBack, r.untaken }); err != nil {
 		return err
 	}
 	if err := r.step(journal.Staged, "the device accepted the configuration"); err != nil {
@@ -59,6 +59,17 @@ func (r *restore) stage(ctx context.Context) error {
 		return r.journal.Update(func(h *journal.Head) { h.Allowed = r.gates.used })
 	}
 	return nil
+}
+
+// untaken is where in the target the lines are that a driver names as losses.
+func untaken(losses []plugins.Loss) []journal.Line {
+	var out []journal.Line
+	for _, l := range losses {
+		if l.Artefact != "" && l.Line > 0 {
+			out = append(out, journal.Line{Artefact: l.Artefact, Number: l.Line})
+		}
+	}
+	return out
 }
 
 // approve shows the plan and makes sure that the device is still as planned.

@@ -72,6 +72,14 @@ type Head struct {
 	DryRun    bool `json:"dry-run,omitempty"`   // what is staged is discarded, and never committed
 	Rehearsal bool `json:"rehearsal,omitempty"` // what compares equal is not kept
 	Merge     bool `json:"merge,omitempty"`     // the target is of another release: what the unit lacks is put back
+
+	Untaken []Line `json:"untaken,omitempty"` // lines of what was staged that the device said it does not take
+}
+
+// Line is a line of an artefact.
+type Line struct {
+	Artefact string `json:"artefact"`
+	Number   int    `json:"line"` // from 1
 }
 
 // Place is where a unit answers that does not stand in its device's place yet.
