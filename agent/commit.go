@@ -130,7 +130,13 @@ func (r *restore) confirm(ctx context.Context) error {
 		return r.rollBack(ctx, errors.New("the confirmation came after the device's timer"))
 	}
 	if err != nil {
-		return r.unknown(ctx, fmt.Errorf("confirm: %w", r.explainText(err)))
+		cause := fmt.Errorf("confirm: %w", r.explainText(err))
+		// Where only the login that committed can confirm, and that is gone, the
+		// device still goes back by itself.
+		if state, _, err := r.drv.Status(ctx, r.sess, head.ChangeID); err == nil && state == plugins.StatePending {
+			return r.rollBack(ctx, cause)
+		}
+		return r.unknown(ctx, cause)
 	}
 	if err := r.step(journal.Confirmed, "kept, and saved as the startup configuration"); err != nil {
 		return err
@@ -204,6 +210,9 @@ func (r *restore) tryRollBack(ctx context.Context, head journal.Head) error {
 		return fmt.Errorf("read back: %w", err)
 	}
 	if diffs := Compare(r.text, r.before.exp.Artefacts, got.exp.Artefacts); len(diffs) > 0 {
+		if state, left, err := r.drv.Status(step, r.sess, head.ChangeID); err == nil && state == plugins.StatePending {
+			return fmt.Errorf("the change still runs, and the device goes back by itself (%v left)", left.Round(time.Second))
+		}
 		r.result.Differences = diffs
 		return fmt.Errorf("%w: %v", errNotAsBefore, diffs[0])
 	}

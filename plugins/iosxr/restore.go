@@ -439,7 +439,8 @@ func undo(ctx context.Context, s plugins.Session, c *change, changeID string) er
 }
 
 // Status says what this process knows of a change, and what the router says of
-// a trial. Of a change of another process nobody can tell whose a trial is.
+// a trial. Of a change of another process nobody can tell whose a trial is, only
+// that it ends by itself.
 func (d *driver) Status(ctx context.Context, s plugins.Session, changeID string) (plugins.State, time.Duration, error) {
 	c := d.change(changeID)
 	if c == nil {
@@ -447,8 +448,8 @@ func (d *driver) Status(ctx context.Context, s plugins.Session, changeID string)
 		switch {
 		case err != nil:
 			return plugins.StateUnknown, 0, err
-		case runs:
-			return plugins.StateUnknown, 0, nil
+		case runs: // this process did not arm it, and so cannot say for how long
+			return plugins.StatePending, 0, nil
 		}
 		return plugins.StateNone, 0, nil
 	}
