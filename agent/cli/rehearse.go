@@ -143,8 +143,9 @@ func (a *app) rehearseAll(ctx context.Context, ag *agent.Agent, concurrency int)
 }
 
 // simulatedTwin makes a unit as the described one left the factory. It learns
-// from the configuration which statements its platform knows; then it is reset.
-func simulatedTwin(_ context.Context, of agent.TwinOf) (*agent.Twin, error) {
+// from the configuration which statements its platform knows; then it is reset,
+// and given what the platform needs to be restored from afar.
+func simulatedTwin(ctx context.Context, of agent.TwinOf) (*agent.Twin, error) {
 	if !slices.Contains(simulate.Names(), of.Driver) {
 		return nil, fmt.Errorf("simulated are %s", strings.Join(simulate.Names(), ", "))
 	}
@@ -164,6 +165,9 @@ func simulatedTwin(_ context.Context, of agent.TwinOf) (*agent.Twin, error) {
 		return nil, err
 	}
 	d.FactoryReset()
+	if err := simulate.Bootstrap(ctx, of.Driver, d); err != nil {
+		return nil, err
+	}
 	addr, err := d.Listen("127.0.0.1:0")
 	if err != nil {
 		return nil, err

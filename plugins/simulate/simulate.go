@@ -17,6 +17,7 @@ import (
 
 	gossh "golang.org/x/crypto/ssh"
 
+	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/ios"
@@ -32,26 +33,28 @@ import (
 // ErrAddress is a listen address that names no way to serve.
 var ErrAddress = errors.New("unusable address")
 
-// platform is a simulated platform: a constructor, and a configuration to
-// begin with.
+// platform is a simulated platform: a constructor, a configuration to begin
+// with, and what a person types at the console of a unit that has none before
+// anybody can restore it from afar.
 type platform struct {
-	name   string
-	make   func(device.Options) *device.Device
-	sample string
+	name      string
+	make      func(device.Options) *device.Device
+	sample    string
+	bootstrap []string
 }
 
 // platforms lists them by the names of their drivers.
 func platforms() []platform {
 	return []platform{
-		{"eos", func(o device.Options) *device.Device { return eos.New(o, eos.Variant{}) }, eos.Sample},
-		{"ios", func(o device.Options) *device.Device { return ios.New(o, ios.Variant{}) }, ios.Sample},
-		{"iosxr", iosxr.New, iosxr.Sample},
-		{"junos", junos.New, junos.Sample},
-		{"nxos", nxos.New, nxos.Sample},
-		{"openwrt", func(o device.Options) *device.Device { return openwrt.New(o, openwrt.Variant{}) }, openwrt.Sample},
-		{"routeros", func(o device.Options) *device.Device { return routeros.New(o, routeros.Variant{}) }, routeros.Sample},
-		{"sonic", func(o device.Options) *device.Device { return sonic.New(o, sonic.Variant{}) }, sonic.Sample},
-		{"vyos", func(o device.Options) *device.Device { return vyos.New(o, vyos.Variant{}) }, vyos.Sample},
+		{"eos", func(o device.Options) *device.Device { return eos.New(o, eos.Variant{}) }, eos.Sample, nil},
+		{"ios", func(o device.Options) *device.Device { return ios.New(o, ios.Variant{}) }, ios.Sample, ios.Bootstrap()},
+		{"iosxr", iosxr.New, iosxr.Sample, nil},
+		{"junos", junos.New, junos.Sample, nil},
+		{"nxos", nxos.New, nxos.Sample, nxos.Bootstrap()},
+		{"openwrt", func(o device.Options) *device.Device { return openwrt.New(o, openwrt.Variant{}) }, openwrt.Sample, nil},
+		{"routeros", func(o device.Options) *device.Device { return routeros.New(o, routeros.Variant{}) }, routeros.Sample, nil},
+		{"sonic", func(o device.Options) *device.Device { return sonic.New(o, sonic.Variant{}) }, sonic.Sample, nil},
+		{"vyos", func(o device.Options) *device.Device { return vyos.New(o, vyos.Variant{}) }, vyos.Sample, nil},
 	}
 }
 
@@ -90,6 +93,31 @@ func Sample(driver string) string {
 		return ""
 	}
 	return p.sample
+}
+
+// Bootstrap types at the console of a unit as it left the factory what the
+// platform needs before a restore can reach it: nothing, on most.
+func Bootstrap(ctx context.Context, driver string, d *device.Device) error {
+	p, err := find(driver)
+	if err != nil || len(p.bootstrap) == 0 {
+		return err
+	}
+	cli, err := d.Session().CLI(ctx)
+	if err != nil {
+		return fmt.Errorf("simulate %s: bootstrap: %w", driver, err)
+	}
+	defer cli.Close()
+	for _, line := range p.bootstrap {
+		line = strings.ReplaceAll(line, "$USER", d.Options().User)
+		out, err := cli.Run(ctx, plugins.Command{Text: line, Write: true})
+		if err == nil && strings.Contains(string(out.Stdout), "%") {
+			err = errors.New(strings.TrimSpace(string(out.Stdout)))
+		}
+		if err != nil {
+			return fmt.Errorf("simulate %s: bootstrap: %s: %w", driver, line, err)
+		}
+	}
+	return nil
 }
 
 // Run starts the named device with the text of a configuration ("" for

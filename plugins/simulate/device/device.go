@@ -328,6 +328,7 @@ func (d *Device) command(t *TTY, cl CommandLine, line string) bool {
 			t.Print(f.Refuse + "\n")
 			return true
 		case f.Lose:
+			t.severed.Store(true)
 			t.Hangup()
 			return false
 		case f.Hang:
@@ -340,8 +341,12 @@ func (d *Device) command(t *TTY, cl CommandLine, line string) bool {
 			t.limit(0)
 		}
 	}
+	if t.over() { // what struck before the command ended the login
+		return false
+	}
 	again := cl.Run(t, line)
 	if drop || t.cut() {
+		t.severed.Store(true)
 		t.Hangup()
 		return false
 	}

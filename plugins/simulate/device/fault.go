@@ -11,6 +11,8 @@ type Fault struct {
 	// Command is the beginning of the command lines that it strikes, in any
 	// mode; "" is every line.
 	Command string
+	// Contains is what those command lines hold further on; "" is anything.
+	Contains string
 	// Times is how often it strikes; 0 is always.
 	Times int
 
@@ -51,7 +53,7 @@ func (d *Device) strike(line string) []Fault {
 	defer d.faultMu.Unlock()
 	var hit []Fault
 	for _, a := range d.faults {
-		if line == "" || !strings.HasPrefix(line, a.Command) || a.Times > 0 && a.fired.Load() >= int64(a.Times) {
+		if line == "" || !strings.HasPrefix(line, a.Command) || !strings.Contains(line, a.Contains) || a.Times > 0 && a.fired.Load() >= int64(a.Times) {
 			continue
 		}
 		a.fired.Add(1)

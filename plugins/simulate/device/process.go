@@ -53,6 +53,9 @@ func (d *Device) process(t *TTY, p *Process) (status int, lost bool) {
 			t.limit(0)
 		}
 	}
+	if t.over() {
+		return -1, true
+	}
 	s, streams := d.box.(Streamer)
 	if streams && s.Offers(p.Service, p.Arg) {
 		status = s.Stream(p)
@@ -99,7 +102,10 @@ func (d *Device) serveProcess(s ssh.Session) {
 		service = "subsystem"
 	}
 	status, lost := d.process(t, &Process{User: s.User(), Service: service, Arg: serviceArg(s), In: s, Out: output{t}, Err: s.Stderr()})
-	if !lost && status >= 0 {
+	if lost {
+		t.severed.Store(true)
+		sever(s, t)
+	} else if status >= 0 {
 		s.Exit(status)
 	}
 }

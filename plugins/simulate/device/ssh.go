@@ -172,11 +172,27 @@ func (d *Device) serveSession(s ssh.Session) {
 		if d.command(t, cl, cmd) {
 			s.Exit(0)
 		}
+		sever(s, t)
 		return
 	}
 	d.converse(t)
 	p.flush()
+	if sever(s, t) {
+		return
+	}
 	s.Exit(0)
+}
+
+// sever ends the whole connection, not only the channel, if that is what
+// struck the login.
+func sever(s ssh.Session, t *TTY) bool {
+	if !t.severed.Load() {
+		return false
+	}
+	if c, ok := s.Context().Value(ssh.ContextKeyConn).(gossh.Conn); ok {
+		c.Close()
+	}
+	return true
 }
 
 // linePort is the line discipline of a terminal: a shell channel, a Telnet

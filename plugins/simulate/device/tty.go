@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +46,8 @@ type TTY struct {
 	rows   int // printed since the command began or the pager stopped
 	quit   bool
 	budget int // bytes of output before the connection goes; -1: no limit
+
+	severed atomic.Bool // the connection goes with the login
 
 	once sync.Once
 	gone chan struct{}

@@ -27,8 +27,8 @@ func (b *box) Login(t *device.TTY) device.CommandLine {
 
 // End implements device.Ender: an exclusive lock goes with its login.
 func (c *cli) End() {
-	if c.edit != nil && c.b.exclusive == c.t.User {
-		c.b.exclusive = ""
+	if c.b.exclusive == c {
+		c.b.exclusive = nil
 	}
 }
 
@@ -109,8 +109,8 @@ func (c *cli) Run(t *device.TTY, line string) bool {
 func (c *cli) leave() {
 	c.b.d.Lock()
 	defer c.b.d.Unlock()
-	if c.b.exclusive == c.t.User {
-		c.b.exclusive = ""
+	if c.b.exclusive == c {
+		c.b.exclusive = nil
 	}
 	c.edit = nil
 }
@@ -247,15 +247,15 @@ func (c *cli) configure(words []string) {
 	case text == "terminal", text == "terminal lock":
 		b.d.Lock()
 		held := b.exclusive
-		if held == "" || held == c.t.User {
+		if held == nil || held == c {
 			c.edit = b.grammar.Edit(b.run)
 			if text == "terminal lock" {
-				b.exclusive = c.t.User
+				b.exclusive = c
 			}
 		}
 		b.d.Unlock()
-		if held != "" && held != c.t.User {
-			c.t.Print(fmt.Sprintf(locked, held))
+		if held != nil && held != c {
+			c.t.Print(fmt.Sprintf(locked, held.t.User))
 			return
 		}
 		c.t.Print("Enter configuration commands, one per line.  End with CNTL/Z.\n")

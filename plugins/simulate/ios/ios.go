@@ -106,6 +106,14 @@ ntp server 192.0.2.123
 end
 `
 
+// Bootstrap is what a person types at the console of a unit without a
+// configuration so that it can be restored from afar: a login with privilege
+// 15, SCP, and an archive, without which there is no rollback timer. $USER is
+// the name of the login.
+func Bootstrap() []string {
+	return []string{"configure terminal", "username $USER privilege 15 secret 0 bootstrap", "ip scp server enable", "archive", "path flash:archive", "end"}
+}
+
 // box is the device.
 type box struct {
 	d       *device.Device
@@ -120,7 +128,7 @@ type box struct {
 	start     string // nvram:startup-config, as a file; "" if there is none
 	files     map[string][]byte
 	changed   string // the line that tells of the last change
-	exclusive string // who holds "configure terminal lock"
+	exclusive *cli   // the login that holds "configure terminal lock"
 	pending   *pending
 	archived  int
 }
@@ -214,7 +222,7 @@ func (b *box) Boot() {
 		b.pending.stop()
 		b.pending = nil
 	}
-	b.exclusive, b.changed = "", ""
+	b.exclusive, b.changed = nil, ""
 	b.run = b.blank()
 	if b.start != "" {
 		b.run = b.grammar.Parse(b.start)

@@ -89,8 +89,8 @@ func (c *cli) replace(words []string) {
 	case o.minutes > 0 && armed:
 		c.t.Print("%Rollback Confirmed Change already pending\n") // unconfirmed
 		return
-	case held != "" && held != c.t.User:
-		c.t.Print(fmt.Sprintf(locked, held))
+	case held != nil && held != c:
+		c.t.Print(fmt.Sprintf(locked, held.t.User))
 		return
 	}
 	if !o.force {

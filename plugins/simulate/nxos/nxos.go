@@ -76,6 +76,10 @@ Authorised use only.
 @
 `
 
+// Bootstrap is what a person types at the console of a unit without a
+// configuration so that it can be restored from afar: SCP.
+func Bootstrap() []string { return []string{"configure terminal", "feature scp-server", "end"} }
+
 type box struct {
 	d       *device.Device
 	grammar *statements.Grammar
@@ -327,8 +331,11 @@ func (b *box) verify(text string) string {
 		return out + "Rollback Patch is Empty\n"
 	}
 	out += "\nValidating Patch\n================================================\n"
-	for _, l := range append(patch, failed...) {
+	for _, l := range patch {
 		out += "`" + l + "`\n"
+	}
+	for _, l := range failed { // and yet it says that it validates
+		out += "`" + l + "`\nSyntax error while parsing '" + l + "'\n"
 	}
 	return out + "================================================\nPatch validation completed successful\n"
 }

@@ -37,6 +37,8 @@ type box struct {
 	force   map[string]string // package to what is in force, as "uci export" prints it
 	factory map[string]string // files as the image has them
 	booting atomic.Bool       // services do not run yet
+
+	elsewhere bool // it does not need an address to be reached
 }
 
 // New makes a device that boots with o.Config, which is the text of "uci
@@ -63,6 +65,7 @@ func New(o device.Options, v Variant) *device.Device {
 	})
 	b.install(o)
 	d.Install(b)
+	b.elsewhere = !addressed(b.force["network"])
 	return d
 }
 
@@ -206,9 +209,15 @@ func (b *box) Banner() string             { return "" }
 func (b *box) Admits(user string) bool    { return user == "root" }
 func (b *box) Exec(p *device.Process) int { return b.m.Exec(p) }
 
-// Reachable: the lan or any other interface has an address.
-func (b *box) Reachable() bool {
-	return strings.Contains(b.force["network"], "option proto 'static'") || strings.Contains(b.force["network"], "option proto 'dhcp'")
+// Reachable: some port beside the loopback has an address, or asks for one. A
+// unit that was without one from the start is reached in another way.
+func (b *box) Reachable() bool { return b.elsewhere || addressed(b.force["network"]) }
+
+func addressed(network string) bool {
+	sections, err := parseUCI(network)
+	return err == nil && slices.ContainsFunc(sections, func(s section) bool {
+		return s.kind == "interface" && s.name != "loopback" && (s.get("proto") == "static" || s.get("proto") == "dhcp")
+	})
 }
 
 func (b *box) Login(*device.TTY) device.CommandLine { return &login{b} }

@@ -37,6 +37,8 @@ type box struct {
 	known map[string]bool    // menus and "menu attribute" that the unit has
 	stop  map[string]func()  // timers of schedulers
 	next  map[string]time.Time
+
+	address string // that the outside world dials; "" is any
 }
 
 // New makes a device that boots with o.Config, an export, or as from the
@@ -70,7 +72,7 @@ func New(o device.Options, v Variant) *device.Device {
 	if err != nil {
 		c = &config{items: map[string][]*item{}}
 	}
-	b.now = c
+	b.now, b.address = c, dialled(c)
 	d.Install(b)
 	return d
 }
@@ -155,7 +157,32 @@ func (b *box) Boot() {
 
 func (b *box) Banner() string     { return "" }
 func (b *box) Admits(string) bool { return true }
-func (b *box) Reachable() bool    { return true }
+
+// Reachable: the router has the address that is dialled, or that of a unit from
+// the factory, on an interface that is not switched off.
+func (b *box) Reachable() bool {
+	if b.address == "" {
+		return true
+	}
+	for _, i := range b.now.items["/ip address"] {
+		if at := i.get("address"); (at == b.address || at == factoryAddress) && i.get("disabled") != "yes" {
+			return true
+		}
+	}
+	return false
+}
+
+// factoryAddress is where a unit answers that has its default configuration
+// (help.mikrotik.com, Default configurations).
+const factoryAddress = "192.168.88.1/24"
+
+// dialled is the first address of a configuration.
+func dialled(c *config) string {
+	for _, i := range c.items["/ip address"] {
+		return i.get("address")
+	}
+	return ""
+}
 
 func (b *box) Login(*device.TTY) device.CommandLine { return &login{b} }
 
@@ -190,6 +217,7 @@ func (b *box) run(text string) string {
 	if err := x.script(text); err != nil {
 		x.out.WriteString(err.Error() + "\n")
 	}
+	b.dev.Changed()
 	return x.out.String()
 }
 

@@ -35,6 +35,8 @@ type box struct {
 	m   *unix.Machine
 	v   Variant
 	db  database
+
+	address string // that the outside world dials; "" is any
 }
 
 const (
@@ -62,6 +64,9 @@ func New(o device.Options, v Variant) *device.Device {
 	}
 	d := device.New(o)
 	b := &box{dev: d, v: v}
+	if db, err := load(o.Config); err == nil {
+		b.address = management(db)
+	}
 	b.m = unix.New(unix.Options{Clock: d.Clock(), Hostname: "sonic", Volatile: []string{"/tmp", "/run"}, Without: []string{"start-stop-daemon"}, Tools: b.tools()})
 	b.m.With(func(f *unix.Files) {
 		for _, dir := range []string{"/root", "/tmp", "/run/systemd/system", "/etc/sonic/frr", "/var/lib", "/etc/systemd/system"} {
@@ -124,6 +129,12 @@ func (b *box) Boot() {
 	b.name()
 }
 
+// changed is to be called after every change of the database.
+func (b *box) changed() {
+	b.name()
+	b.dev.Changed()
+}
+
 func (b *box) name() {
 	if h, ok := b.db["DEVICE_METADATA"]["localhost"]["hostname"].(string); ok {
 		b.m.SetHostname(h)
@@ -134,8 +145,22 @@ func (b *box) Banner() string             { return "" }
 func (b *box) Admits(string) bool         { return true }
 func (b *box) Exec(p *device.Process) int { return b.m.Exec(p) }
 
-// Reachable: the management port has an address, or asks for one.
-func (b *box) Reachable() bool { return true }
+// Reachable: the management port has the address that is dialled, or asks for
+// one by DHCP because it has none.
+func (b *box) Reachable() bool {
+	at := management(b.db)
+	return at == "" || b.address == "" || at == b.address
+}
+
+// management is the address of the management port.
+func management(db database) string {
+	for _, key := range slices.Sorted(maps.Keys(db["MGMT_INTERFACE"])) {
+		if at, ok := strings.CutPrefix(key, "eth0|"); ok {
+			return at
+		}
+	}
+	return ""
+}
 
 func (b *box) Login(*device.TTY) device.CommandLine { return &login{b} }
 
@@ -308,7 +333,7 @@ func (b *box) config(c *unix.Call) int {
 				return 1
 			}
 			b.db = db
-			b.name()
+			b.changed()
 			return 0
 		}
 		if len(names) != 1 {
@@ -333,7 +358,7 @@ func (b *box) config(c *unix.Call) int {
 				return usage(c, "Failed to rollback config", "Checkpoint '"+names[0]+"' does not exist")
 			}
 			b.db = db
-			b.name()
+			b.changed()
 			fmt.Fprintln(c.Out, "Config rolled back successfully.")
 			return 0
 		case "replace":
@@ -382,7 +407,7 @@ func (b *box) replace(c *unix.Call, text string, dry bool) int {
 			b.db[t] = want.clone()[t]
 		}
 	}
-	b.name()
+	b.changed()
 	fmt.Fprintln(c.Out, "Config replaced successfully.")
 	return 0
 }
