@@ -86,6 +86,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": cmdStatus, "router": cmdRouter, "machine": cmdMachine, "wipe": cmdWipe, "load": cmdLoad, "running": cmdRunning,
 			"startup": cmdStartup, "daemon": cmdDaemon, "snapshot": cmdSnapshot, "inside": cmdInside, "switch": cmdSwitch, "reboot": cmdReboot, "files": cmdFiles, "plugin-example": cmdPluginExample, "neighbors": cmdNeighbors, "release": cmdRelease,
+			"read": cmdRead, "type": cmdType, "hold": cmdHold, "elapse": cmdElapse, "refuse": cmdRefuse, "cut": cmdCut, "reload": cmdReload, "bootstrap": cmdBootstrap,
 		},
 	})
 }
