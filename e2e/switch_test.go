@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -110,13 +111,11 @@ func cmdRead(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
-// type NAME LINE…: somebody types lines at the device's console. What it says
-// to the last one is the standard output.
+// type NAME LINE…: somebody types lines at the device's console.
 func cmdType(ts *testscript.TestScript, neg bool, args []string) {
-	cli, err := simulatedOf(ts, args[0]).device.Session().CLI(context.Background())
+	said, err := simulatedOf(ts, args[0]).device.Type(context.Background(), args[1:]...)
+	fmt.Fprint(ts.Stdout(), said)
 	ts.Check(err)
-	defer cli.Close()
-	ts.Check(typeLines(ts, cli, args[1:]))
 }
 
 // hold NAME LINE…: somebody types lines and stays logged in; without lines he
@@ -131,21 +130,10 @@ func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
 	var err error
 	s.held, err = s.device.Session().CLI(context.Background())
 	ts.Check(err)
-	ts.Check(typeLines(ts, s.held, args[1:]))
-}
-
-func typeLines(ts *testscript.TestScript, cli plugins.CLI, lines []string) error {
-	for i, l := range lines {
-		out, err := cli.Run(context.Background(), plugins.Command{Text: l, Write: true})
-		if err != nil {
-			return err
-		}
-		if i == len(lines)-1 {
-			_, err = ts.Stdout().Write(out.Stdout)
-			return err
-		}
+	for _, l := range args[1:] {
+		_, err := s.held.Run(context.Background(), plugins.Command{Text: l, Write: true})
+		ts.Check(err)
 	}
-	return nil
 }
 
 // bootstrap NAME: what a technician types at the console of a unit without

@@ -17,7 +17,6 @@ import (
 
 	gossh "golang.org/x/crypto/ssh"
 
-	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
 	"github.com/cfgvault/cfgvault/plugins/simulate/eos"
 	"github.com/cfgvault/cfgvault/plugins/simulate/ios"
@@ -102,20 +101,16 @@ func Bootstrap(ctx context.Context, driver string, d *device.Device) error {
 	if err != nil || len(p.bootstrap) == 0 {
 		return err
 	}
-	cli, err := d.Session().CLI(ctx)
+	var lines []string
+	for _, line := range p.bootstrap {
+		lines = append(lines, strings.ReplaceAll(line, "$USER", d.Options().User))
+	}
+	said, err := d.Type(ctx, lines...)
+	if err == nil && strings.Contains(said, "%") {
+		err = errors.New(strings.TrimSpace(said))
+	}
 	if err != nil {
 		return fmt.Errorf("simulate %s: bootstrap: %w", driver, err)
-	}
-	defer cli.Close()
-	for _, line := range p.bootstrap {
-		line = strings.ReplaceAll(line, "$USER", d.Options().User)
-		out, err := cli.Run(ctx, plugins.Command{Text: line, Write: true})
-		if err == nil && strings.Contains(string(out.Stdout), "%") {
-			err = errors.New(strings.TrimSpace(string(out.Stdout)))
-		}
-		if err != nil {
-			return fmt.Errorf("simulate %s: bootstrap: %s: %w", driver, line, err)
-		}
 	}
 	return nil
 }

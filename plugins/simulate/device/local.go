@@ -62,6 +62,25 @@ func (s *localSession) CLI(ctx context.Context) (plugins.CLI, error) {
 	return c, nil
 }
 
+// Type types lines on a login of its own, with privilege, as a person at the
+// console does, and returns all that the device says.
+func (d *Device) Type(ctx context.Context, lines ...string) (string, error) {
+	cli, err := d.Session().CLI(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer cli.Close()
+	var said strings.Builder
+	for _, line := range lines {
+		out, err := cli.Run(ctx, plugins.Command{Text: line, Write: true})
+		if err != nil {
+			return said.String(), fmt.Errorf("%s: %w", line, err)
+		}
+		said.Write(out.Stdout)
+	}
+	return said.String(), nil
+}
+
 // Login starts a login in process as a person gets it: without privilege
 // unless it comes with it.
 func (d *Device) Login() (plugins.CLI, error) {
