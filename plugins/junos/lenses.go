@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
@@ -175,32 +174,19 @@ func (r *relays) into(all map[string][]any) {
 	}
 }
 
-// table is the compiled table with the names that its codecs look into: it
-// serves one text at a time.
-type table struct {
-	lens  *lens.Lens
-	names *names
+// tables are those for routers without an AS number, and with one.
+var tables = [2]lens.Lent[names]{
+	{New: func(n *names) lens.Table { return configTable(n, false) }},
+	{New: func(n *names) lens.Table { return configTable(n, true) }},
 }
 
-// tables are lent, since compiling one takes longer than reading most texts:
-// those for routers without an AS number, and with one.
-var tables = [2]sync.Pool{{New: func() any { return newTable(false) }}, {New: func() any { return newTable(true) }}}
-
-func newTable(as bool) *table {
-	n := &names{}
-	return &table{lens.Check(configTable(n, as)), n}
-}
-
-// with lends a table for a text with these names.
+// with lends the table for a text with these names.
 func with(n names, use func(*lens.Lens)) {
-	pool := &tables[0]
 	if n.as > 0 {
-		pool = &tables[1]
+		tables[1].With(n, use)
+		return
 	}
-	t := pool.Get().(*table)
-	*t.names = n
-	use(t.lens)
-	pool.Put(t)
+	tables[0].With(n, use)
 }
 
 // configTable is the configuration of Junos 12 to 25, from Juniper's CLI

@@ -69,11 +69,11 @@ func codecs(n *names) map[string]lens.Codec {
 		"dsa":         publicKey("ssh-dss "),
 	}
 	for _, label := range []string{"exact", "longer", "orlonger", "local-preference-add", "local-preference-subtract", "metric-add", "metric-subtract", "preference-add", "preference-subtract"} {
-		all["="+label] = labelled(label)
+		all["="+label] = lens.Labelled(label)
 	}
 	for _, label := range labels() {
-		all["="+label] = labelled(label)
-		all["=not-"+label] = labelled("not-" + label)
+		all["="+label] = lens.Labelled(label)
+		all["=not-"+label] = lens.Labelled("not-" + label)
 	}
 	return all
 }

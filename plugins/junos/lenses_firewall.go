@@ -20,28 +20,6 @@ func labels() []string {
 		"rib-group as-path-group damping load-balance default-action as-path-expand multicast-scope route-distinguisher community-count large-community-count state nexthop-ip lsp")
 }
 
-// labelled is a word kept behind a label.
-func labelled(label string) lens.Codec {
-	text := lens.Text()
-	return lens.Codec{
-		Read: func(s string) ([]any, bool) {
-			v, ok := text.Read(s)
-			if !ok || s == "" {
-				return nil, false
-			}
-			return lens.One(label + "=" + v[0].(string))
-		},
-		Write: func(v []any) (string, bool) {
-			s, _ := v[0].(string)
-			rest, ok := strings.CutPrefix(s, label+"=")
-			if !ok || rest == "" {
-				return "", false
-			}
-			return text.Write([]any{rest})
-		},
-	}
-}
-
 // kept makes a row for each statement of two words that is kept in a
 // leaf-list.
 func kept(leaf string, names ...string) []lens.Row {

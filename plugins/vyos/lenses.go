@@ -2,6 +2,7 @@ package vyos
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
@@ -20,19 +21,19 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		}
 	}
 	r := lens.NewReader()
-	var l *lens.Lens
+	var as int64
 	for _, a := range native {
 		if a.Name == main {
 			text := string(a.Data)
-			l = lens.Check(configTable(localAS(text)))
-			r.Read(l, a.Name, text, nil)
+			as = localAS(text)
+			with(as, func(l *lens.Lens) { r.Read(l, a.Name, text, nil) })
 		}
 	}
 	for _, a := range native {
 		switch {
 		case a.Name == main:
 		case a.Name == savedConfig:
-			r.Verify(l, a.Name, string(a.Data))
+			with(as, func(l *lens.Lens) { r.Verify(l, a.Name, string(a.Data)) })
 		case a.Role == plugins.RoleState || a.Role == plugins.RoleFile:
 			r.Opaque(a.Name, string(a.Data), plugins.Boilerplate, "evidence")
 		default:
@@ -49,7 +50,9 @@ func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, e
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for VyOS: %w", err)
 	}
-	text, losses, err := lens.Check(configTable(as)).Write(tree)
+	var text string
+	var losses []plugins.Loss
+	with(as, func(l *lens.Lens) { text, losses, err = l.Write(tree) })
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for VyOS: %w", err)
 	}
@@ -68,9 +71,18 @@ func parse(text string) *syntax.Doc {
 	return syntax.ParseBraces(text, braces())
 }
 
+var plainQuoted = regexp.MustCompile(`^'([\w.:/@+-]+)'$`)
+
 func words(buf []syntax.Word, statement string) []syntax.Word {
 	if syntax.IsCommands(statement) {
-		return syntax.CommandWords(buf, statement)
+		from := len(buf)
+		buf = syntax.CommandWords(buf, statement)
+		for i := from; i < len(buf); i++ { // values are quoted there whether they need it or not
+			if m := plainQuoted.FindStringSubmatch(buf[i].Text); m != nil {
+				buf[i].Text = m[1]
+			}
+		}
+		return buf
 	}
 	return braces().Words(buf, statement)
 }
@@ -163,12 +175,27 @@ func localAS(text string) int64 {
 	return 0
 }
 
+// tables are those for routers without an AS number, and with one.
+var tables = [2]lens.Lent[int64]{
+	{New: func(as *int64) lens.Table { return configTable(as, false) }},
+	{New: func(as *int64) lens.Table { return configTable(as, true) }},
+}
+
+// with lends the table for a text of a router with this AS number, or 0.
+func with(as int64, use func(*lens.Lens)) {
+	if as > 0 {
+		tables[1].With(as, use)
+		return
+	}
+	tables[0].With(as, use)
+}
+
 // configTable is the configuration of VyOS 1.3 to 1.5, from the VyOS
 // documentation and the definitions of its command line. It is written as 1.4
 // has it.
-func configTable(as int64) lens.Table {
+func configTable(as *int64, bgp bool) lens.Table {
 	var rows []lens.Row
-	for _, part := range [][]lens.Row{interfaceRows(), policyRows(), protocolRows(as), serviceRows(), systemRows(), vrfRows()} {
+	for _, part := range [][]lens.Row{interfaceRows(), firewallRows(), policyRows(), protocolRows(bgp), serviceRows(), systemRows(), vrfRows(bgp)} {
 		rows = append(rows, part...)
 	}
 	return lens.Table{
@@ -176,7 +203,7 @@ func configTable(as int64) lens.Table {
 		Parse: parseWhole, Words: words, Quote: syntax.Quote, Unquote: syntax.Unquote,
 		Codecs: codecs(),
 		Funcs: map[string]func(any) (any, bool){
-			"local-as": func(any) (any, bool) { return as, as > 0 },
+			"local-as": func(any) (any, bool) { return *as, *as > 0 },
 		},
 		Rows: rows,
 		Lines: []lens.Rule{

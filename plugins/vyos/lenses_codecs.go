@@ -40,6 +40,11 @@ func codecs() map[string]lens.Codec {
 	for name, c := range map[string]lens.Codec{"action": lens.OneOf("permit", "deny"), "prefix4": b["prefix4"], "prefix6": b["prefix6"]} {
 		out["good-"+name] = lens.Codec{Read: c.Read, Write: func(v []any) (string, bool) { _, ok := c.Write(v); return "", ok }}
 	}
+	for _, path := range append(conditions(), "address", "network", "port", "mac-address", "interface", "include", "target", "state") {
+		out["="+path] = lens.Labelled(path)
+	}
+	out["rule"] = lens.Word(regexp.MustCompile(`^[1-9]\d{0,5}$`).MatchString)
+	out["metric-type"] = lens.OneOf("type-1", "type-2")
 	for _, k := range kinds() {
 		out[k.word] = lens.Word(regexp.MustCompile(`^(?:` + k.name + `)$`).MatchString)
 	}

@@ -1,6 +1,7 @@
 package vyos
 
 import (
+	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
@@ -19,10 +20,17 @@ func interfaceRows() []lens.Row {
 		case "ethernet":
 			below = append(below,
 				boilerplate("hw-id $_:mac", "hw-id", "the hardware address by which the unit knows the port; VyOS writes it itself (VyOS documentation, hw-id)"),
-				boilerplate("duplex auto", "auto", "the default (interface definitions, duplex)"),
-				boilerplate("speed auto", "auto", "the default (interface definitions, speed)"),
+				boilerplate("duplex $_:one-of=auto", "auto", "the default (interface definitions, duplex)"),
+				boilerplate("speed $_:one-of=auto", "auto", "the default (interface definitions, speed)"),
 				lens.Row{Text: "duplex $d:one-of=full|half", Set: "./duplex=$d"},
-				lens.Row{Text: "speed $s:speed", Set: "./speed=$s"})
+				lens.Row{Text: "speed $s:speed", Set: "./speed=$s"},
+				lens.Row{Text: "bond-group $m:if", Set: "./lag/member-of=$m", ReadOnly: true}, // 1.2
+				boilerplate("offload $_:one-of=gro|gso|sg|tso|rps|lro", "offload", "VyOS writes what the port can do when it is first seen (migration of interfaces)"))
+		case "pppoe", "openvpn", "wwan":
+			below = append(below, lens.Row{Text: "authentication password $_:secret-text", Class: plugins.SecretOpaque})
+		case "wireguard":
+			secret := lens.Row{Text: "private-key $_:secret-text", Class: plugins.SecretOpaque}
+			below = append(below, secret, lens.Row{Text: "peer $_:policy", Class: plugins.Unparsed, Rows: []lens.Row{{Text: "preshared-key $_:secret-text", Class: plugins.SecretOpaque}}})
 		case "bonding":
 			member := "cfgvault-interfaces:interfaces/interface[name=$m]/lag/member-of=$if"
 			below = append(below,
@@ -61,6 +69,10 @@ func addressRows() []lens.Row {
 		{Text: "mac $m:mac", Set: "./mac-address=$m"},
 		{Text: "vrf $x:vrf", Set: "./vrf=$x"},
 		{Text: "ipv6", Rows: []lens.Row{{Text: "address", Rows: []lens.Row{{Text: "autoconf", Set: "./ipv6/autoconf=true"}}}}},
+		{Text: "ip", Rows: []lens.Row{
+			{Text: "adjust-mss $n:536..65535", Set: "./ipv4/tcp-mss=$n"},
+			{Text: "enable-proxy-arp", Set: "./ipv4/proxy-arp=true"},
+		}},
 	}
 }
 
@@ -74,12 +86,12 @@ func vlanRows() []lens.Row {
 	}}
 }
 
-func vrfRows() []lens.Row {
+func vrfRows(bgp bool) []lens.Row {
 	const vrf = "cfgvault-vrfs:vrfs/vrf[name=$vrf]"
 	return []lens.Row{{Text: "vrf", Rows: []lens.Row{{Text: "name $vrf:vrf", Set: vrf, Rows: []lens.Row{
 		{Text: "description $d:text", Set: "./description=$d"},
 		{Text: "table $n:100..65535", Set: "./table=$n"},
 		{Text: "vni $n:1..16777214", Set: "./vni=$n"},
-		{Text: "protocols", Rows: []lens.Row{{Text: "static", Rows: staticRows("$vrf")}}},
+		{Text: "protocols", Rows: append(append([]lens.Row{{Text: "static", Rows: staticRows("$vrf")}}, bgpRows(bgp, "$vrf")...), ospfRow("ospf", "$vrf"), ospfRow("ospfv3", "$vrf"))},
 	}}}}}
 }

@@ -28,7 +28,45 @@ func policyRows() []lens.Row {
 			}},
 		}})
 	}
-	return []lens.Row{{Text: "policy", Rows: rows}}
+	return []lens.Row{{Text: "policy", Rows: append(append(rows, routeMapRow()), policyRouteRows()...)}}
+}
+
+// routeMapRow is route maps: a rule has no action until it is said, so that one
+// without is left to the residual by the check of the tree.
+func routeMapRow() lens.Row {
+	const entry = "cfgvault-routing-policy:routing-policy/route-map[name=$name]/entry[seq=$seq]"
+	const match, set = entry + "/match/", entry + "/set/"
+	return lens.Row{Text: "route-map $name:policy", Set: "cfgvault-routing-policy:routing-policy/route-map[name=$name]", Rows: []lens.Row{
+		{Text: "rule $seq:1..65535", Set: entry, Rows: []lens.Row{
+			{Text: "action $a:one-of=permit|deny", Set: entry + "/action=$a"},
+			{Text: "description $d:text", Set: entry + "/description=$d"},
+			{Text: "continue $n:1..65535", Set: entry + "/continue=$n"},
+			{Text: "match", Rows: []lens.Row{
+				{Text: "ip address prefix-list $p:policy", Set: match + "prefix-list+=$p"},
+				{Text: "ip address access-list $p:policy", Set: match + "acl+=$p"},
+				{Text: "ip nexthop prefix-list $p:policy", Set: match + "next-hop-prefix-list+=$p"},
+				{Text: "ipv6 address prefix-list $p:policy", Set: match + "prefix-list6+=$p"},
+				{Text: "community community-list $p:policy", Set: match + "community+=$p"},
+				{Text: "extcommunity $p:policy", Set: match + "extended-community+=$p"},
+				{Text: "as-path $p:policy", Set: match + "as-path+=$p"},
+				{Text: "interface $p:if", Set: match + "interface+=$p"},
+				{Text: "tag $n:1..4294967295", Set: match + "tag+=$n"},
+				{Text: "metric $n:0..4294967295", Set: match + "metric=$n"},
+				{Text: "protocol $p", Set: match + "source-protocol=$p"},
+			}},
+			{Text: "set", Rows: []lens.Row{
+				{Text: "local-preference $n:0..4294967295", Set: set + "local-preference=$n"},
+				{Text: "metric $n:0..4294967295", Set: set + "metric=$n"},
+				{Text: "metric-type $n:metric-type", Set: set + "metric-type=$n"},
+				{Text: "weight $n:0..65535", Set: set + "weight=$n"},
+				{Text: "tag $n:1..4294967295", Set: set + "tag=$n"},
+				{Text: "origin $o:one-of=igp|egp|incomplete", Set: set + "origin=$o"},
+				{Text: "as-path prepend $p:text", Set: set + "as-path-prepend=$p"},
+				{Text: "as-path-prepend $p:text", Set: set + "as-path-prepend=$p", ReadOnly: true}, // 1.3
+				{Text: "ip-next-hop $h:ip4", Set: set + "next-hop+=$h"},
+			}},
+		}},
+	}}
 }
 
 // staticRows are the static routes of one VRF.
@@ -39,39 +77,49 @@ func staticRows(vrf string) []lens.Row {
 		hop := route + "/next-hop[gateway=$gw]"
 		one := func(text, gateway string) lens.Row {
 			hop := route + "/next-hop[gateway=" + gateway + "]"
-			return lens.Row{Text: text, Set: hop, Rows: []lens.Row{
+			return lens.Row{Text: text, Set: hop, Unless: hop + "/table=$t", Rows: []lens.Row{
 				{Text: "distance $d:1..255", Set: hop + "/distance=$d"},
 				{Text: "tag $t:1..4294967295", Set: hop + "/tag=$t"},
 			}}
 		}
 		rows = append(rows, lens.Row{Text: f.text + " $p:" + f.prefix, Set: route, Rows: []lens.Row{
-			{Text: "next-hop $gw:" + f.ip, Set: hop, Rows: []lens.Row{
+			{Text: "next-hop $gw:" + f.ip, Set: hop, Unless: hop + "/table=$t", Rows: []lens.Row{
 				{Text: "distance $d:1..255", Set: hop + "/distance=$d"},
 				{Text: "interface $i:if", Set: hop + "/interface=$i"},
 				{Text: "vrf $v:vrf", Set: hop + "/next-hop-vrf=$v"},
 			}},
-			{Text: "interface $gw:if", Set: hop, Rows: []lens.Row{{Text: "distance $d:1..255", Set: hop + "/distance=$d"}}},
+			{Text: "interface $gw:if", Set: hop, Unless: hop + "/table=$t", Rows: []lens.Row{{Text: "distance $d:1..255", Set: hop + "/distance=$d"}}},
 			one("blackhole", "blackhole"), one("reject", "reject"),
 			{Text: "description $_:text"},
+		}})
+		if vrf == "default" {
+			table := hop + " " + hop + "/table=$t"
+			rows = append(rows, lens.Row{Each: table, Rows: []lens.Row{{Text: "table $t:1..65535", Rows: []lens.Row{{Text: f.text + " $p:" + f.prefix, Rows: []lens.Row{
+				{Text: "next-hop $gw:" + f.ip, Set: table, Rows: []lens.Row{{Text: "distance $d:1..255", Set: hop + "/distance=$d"}}},
+				{Text: "interface $gw:if", Set: table, Rows: []lens.Row{{Text: "distance $d:1..255", Set: hop + "/distance=$d"}}},
+			}}}}}})
+		}
+		rows = append(rows, lens.Row{Text: "interface-" + f.text + " $p:" + f.prefix, ReadOnly: true, Rows: []lens.Row{ // 1.3
+			{Text: "next-hop-interface $gw:if", Set: hop, Rows: []lens.Row{{Text: "distance $d:1..255", Set: hop + "/distance=$d"}}},
 		}})
 	}
 	return rows
 }
 
-func protocolRows(as int64) []lens.Row {
+func protocolRows(bgp bool) []lens.Row {
 	rows := []lens.Row{{Text: "static", Rows: staticRows("default")}}
-	rows = append(rows, bgpRows(as)...)
-	rows = append(rows, ospfRow())
+	rows = append(rows, bgpRows(bgp, "default")...)
+	rows = append(rows, ospfRow("ospf", "default"), ospfRow("ospfv3", "default"))
 	return []lens.Row{{Text: "protocols", Rows: rows}}
 }
 
 // bgpRows: since 1.4 the AS number stands in the block, before it was its name.
-func bgpRows(as int64) []lens.Row {
-	if as == 0 {
+func bgpRows(known bool, vrf string) []lens.Row {
+	if !known {
 		return nil // an instance is nothing without its AS number
 	}
-	const at = "cfgvault-bgp:bgp/instance[vrf=default]"
-	const own = at + "/as=local-as($n)"
+	at := "cfgvault-bgp:bgp/instance[vrf=" + vrf + "]"
+	own := at + "/as=local-as($n)"
 	peer := func(place string) []lens.Row {
 		rows := []lens.Row{
 			{Text: "remote-as $x:remote-as", Set: place + "/remote-as=$x"},
@@ -83,19 +131,28 @@ func bgpRows(as int64) []lens.Row {
 			{Text: "passive", Set: place + "/passive=true"},
 			{Text: "bfd", Set: place + "/bfd=true"},
 			{Text: "local-as $x:asn", Set: place + "/local-as=$x"},
+			{Text: "ttl-security hops $x:1..254", Set: place + "/ttl-security=$x"},
 			{Text: "timers", Rows: []lens.Row{
 				{Text: "holdtime $x:3..65535", Set: place + "/timers/hold-time=$x"},
 				{Text: "keepalive $x:1..65535", Set: place + "/timers/keepalive=$x"},
 			}},
 		}
 		var families []lens.Row
-		for _, f := range []string{"ipv4-unicast", "ipv6-unicast"} {
+		for _, f := range []string{"ipv4-unicast", "ipv6-unicast", "l2vpn-evpn"} {
 			af := place + "/address-family[name=" + f + "]"
 			families = append(families, lens.Row{Text: f, Set: af, Rows: []lens.Row{
+				{Text: "activate", Set: af + "/activate=true"},
 				{Text: "nexthop-self", Set: af + "/next-hop-self=true"},
 				{Text: "route-reflector-client", Set: af + "/route-reflector-client=true"},
 				{Text: "soft-reconfiguration inbound", Set: af + "/soft-reconfiguration=true"},
-				{Text: "default-originate", Set: af + "/default-originate=true"},
+				{Text: "default-originate", Set: af + "/default-originate=true", Rows: []lens.Row{
+					{Text: "route-map $m:policy", Set: af + "/default-originate-route-map=$m"},
+				}},
+				{Text: "remove-private-as", Set: af + "/remove-private-as=true"},
+				{Text: "allowas-in number $x:1..10", Set: af + "/allowas-in=$x"},
+				{Text: "weight $x:1..65535", Set: af + "/weight=$x"},
+				{Text: "filter-list import $p:policy", Set: af + "/filter-list-in=$p"},
+				{Text: "filter-list export $p:policy", Set: af + "/filter-list-out=$p"},
 				{Text: "maximum-prefix $x:1..4294967295", Set: af + "/maximum-prefix=$x"},
 				{Text: "prefix-list import $p:policy", Set: af + "/prefix-list-in=$p"},
 				{Text: "prefix-list export $p:policy", Set: af + "/prefix-list-out=$p"},
@@ -109,7 +166,24 @@ func bgpRows(as int64) []lens.Row {
 	body := []lens.Row{
 		{Text: "system-as $as:asn", Set: at + "/as=$as"},
 		{Text: "local-as $as:asn", Set: at + "/as=$as", ReadOnly: true}, // early 1.4
-		{Text: "parameters", Rows: []lens.Row{{Text: "router-id $n:quad", Set: at + "/router-id=$n " + own}}},
+		{Text: "parameters", Rows: []lens.Row{
+			{Text: "router-id $n:quad", Set: at + "/router-id=$n " + own},
+			{Text: "cluster-id $n:quad", Set: at + "/cluster-id=$n " + own},
+			{Text: "log-neighbor-changes", Set: at + "/log-neighbor-changes=true"},
+			{Text: "graceful-restart", Set: at + "/graceful-restart=true"},
+			{Text: "bestpath as-path multipath-relax", Set: at + "/bestpath-multipath-relax=true"},
+			{Text: "default no-ipv4-unicast", Set: at + "/default-ipv4-unicast=false"},
+			{Text: "default local-pref $n:0..4294967295", Set: at + "/default-local-preference=$n"},
+			{Text: "network-import-check", Set: at + "/network-import-check=true"},
+			{Text: "no-ebgp-requires-policy", Set: at + "/ebgp-requires-policy=false"},
+		}},
+		{Text: "timers", Rows: []lens.Row{
+			{Text: "holdtime $n:3..65535", Set: at + "/timers/hold-time=$n"},
+			{Text: "keepalive $n:1..65535", Set: at + "/timers/keepalive=$n"},
+		}},
+		{Each: at + "/peer-group[name=$n]/listen-range+=$r", Rows: []lens.Row{{Text: "listen", Rows: []lens.Row{{Text: "range $r:prefix", Rows: []lens.Row{
+			{Text: "peer-group $n:name", Set: at + "/peer-group[name=$n]/listen-range+=$r " + own},
+		}}}}}},
 		{Text: "peer-group $n:name", Set: group + " " + own, Rows: peer(group)},
 		{Text: "neighbor $n:ip", Set: neighbor + " " + own, Rows: append([]lens.Row{
 			{Text: "peer-group $g:policy", Set: neighbor + "/peer-group=$g"},
@@ -123,32 +197,58 @@ func bgpRows(as int64) []lens.Row {
 			{Text: "network $p:" + f.prefix, Set: af + "/network[prefix=$p]", Rows: []lens.Row{
 				{Text: "route-map $m:policy", Set: af + "/network[prefix=$p]/route-map=$m"},
 			}},
-			{Text: "redistribute", Rows: []lens.Row{{Text: "$s:one-of=connected|static|ospf|kernel", Set: from, Rows: []lens.Row{
+			{Text: "aggregate-address $p:" + f.prefix, Set: af + "/aggregate[prefix=$p]", Rows: []lens.Row{
+				{Text: "summary-only", Set: af + "/aggregate[prefix=$p]/summary-only=true"},
+				{Text: "as-set", Set: af + "/aggregate[prefix=$p]/as-set=true"},
+			}},
+			{Text: "maximum-paths ebgp $n:1..256", Set: af + "/maximum-paths=$n"},
+			{Text: "maximum-paths ibgp $n:1..256", Set: af + "/maximum-paths-ibgp=$n"},
+			{Text: "redistribute", Rows: []lens.Row{{Text: "$s:one-of=connected|static|ospf|ospfv3|kernel|rip", Set: from, Rows: []lens.Row{
 				{Text: "route-map $m:policy", Set: from + "/route-map=$m"},
 			}}}},
 		}})
 	}
 	body = append(body, lens.Row{Text: "address-family", Rows: families})
+	const evpn = "/address-family[name=l2vpn-evpn]/advertise-all-vni=true"
+	body[len(body)-1].Rows = append(families, lens.Row{Text: "l2vpn-evpn", Rows: []lens.Row{{Text: "advertise-all-vni", Set: at + evpn}}})
 	return []lens.Row{
 		{Text: "bgp", Rows: body},
 		{Text: "bgp $as:asn", ReadOnly: true, Set: at + "/as=$as", Rows: body},
 	}
 }
 
-func ospfRow() lens.Row {
-	const at = "cfgvault-ospf:ospf/instance[vrf=default][process=0]"
-	const area = at + "/area[id=$a]"
-	const face = "cfgvault-ospf:ospf/interface[name=$i]"
+// ospfRow is OSPF, "ospf", or OSPFv3, "ospfv3".
+func ospfRow(word, vrf string) lens.Row {
+	container := map[string]string{"ospf": "ospf", "ospfv3": "ospf3"}[word]
+	at := "cfgvault-ospf:" + container + "/instance[vrf=" + vrf + "][process=0]"
+	area := at + "/area[id=$a]"
+	face := "cfgvault-ospf:" + container + "/interface[name=$i]"
 	from := at + "/redistribute[source=$s][process=0]"
-	return lens.Row{Text: "ospf", Rows: []lens.Row{
-		{Text: "parameters", Rows: []lens.Row{{Text: "router-id $id:quad", Set: at + "/router-id=$id"}}},
+	return lens.Row{Text: word, Rows: []lens.Row{
+		{Text: "parameters", Rows: []lens.Row{
+			{Text: "router-id $id:quad", Set: at + "/router-id=$id"},
+			boilerplate("abr-type cisco", "abr-type", "the default (interface definitions, ospf parameters)"),
+		}},
+		{Text: "log-adjacency-changes", Set: at + "/log-adjacency-changes=true"},
+		{Text: "default-metric $n:0..16777214", Set: at + "/default-metric=$n"},
+		{Text: "maximum-paths $n:1..64", Set: at + "/maximum-paths=$n"},
+		{Text: "distance global $n:1..255", Set: at + "/distance=$n"},
 		{Text: "auto-cost reference-bandwidth $n:1..4294967", Set: at + "/reference-bandwidth=$n"},
 		{Text: "area $a:area", Set: area, Rows: []lens.Row{
 			{Text: "area-type stub", Set: area + "/type=stub"},
 			{Text: "area-type nssa", Set: area + "/type=nssa"},
+			{Text: "area-type stub", ReadOnly: true, Rows: []lens.Row{{Text: "no-summary", Set: area + "/no-summary=true"}}},
+			{Text: "authentication md5", Set: area + "/authentication=message-digest"},
+			{Text: "authentication plaintext-password", Set: area + "/authentication=simple"},
+			{Text: "range $p:prefix", Set: area + "/range[prefix=$p]", Rows: []lens.Row{
+				{Text: "not-advertise", Set: area + "/range[prefix=$p]/advertise=false"},
+				{Text: "cost $n:0..16777215", Set: area + "/range[prefix=$p]/cost=$n"},
+			}},
 			{Text: "network $p:prefix4", Set: at + "/network[prefix=$p]/area=$a"},
+			{Text: "interface $i:if", Set: face + "/area=$a", ReadOnly: true}, // OSPFv3 of 1.3
 		}},
 		{Text: "passive-interface default", Set: at + "/passive-default=true"},
+		{Text: "passive-interface-exclude $i:if", Set: at + "/active-interface+=$i"},
 		{Text: "passive-interface $i:if", Set: face + "/passive=true", ReadOnly: true}, // before 1.4
 		{Text: "interface $i:if", Set: face, Rows: []lens.Row{
 			{Text: "area $a:area", Set: face + "/area=$a"},
@@ -159,7 +259,10 @@ func ospfRow() lens.Row {
 			{Text: "network $t:one-of=broadcast|non-broadcast|point-to-point|point-to-multipoint", Set: face + "/network-type=$t"},
 			{Text: "mtu-ignore", Set: face + "/mtu-ignore=true"},
 			{Text: "bfd", Set: face + "/bfd=true"},
+			{Text: "passive disable", Set: face + "/passive=false"},
 			{Text: "passive", Set: face + "/passive=true"},
+			boilerplate("retransmit-interval $_:one-of=5", "ospf-default", "the default (interface definitions, ospf interface)"),
+			boilerplate("transmit-delay $_:one-of=1", "ospf-default", "the default (interface definitions, ospf interface)"),
 			{Text: "authentication", Rows: []lens.Row{
 				{Text: "md5", Rows: []lens.Row{{Each: face + "/message-digest-key[id=$id]", Rows: []lens.Row{{Text: "key-id $id:1..255", Rows: []lens.Row{
 					{Text: "md5-key $k:secret-text", Set: face + "/message-digest-key[id=$id]/value=$k"},
@@ -167,7 +270,7 @@ func ospfRow() lens.Row {
 				{Text: "plaintext-password $k:secret-text", Set: face + "/password/value=$k"},
 			}},
 		}},
-		{Text: "redistribute", Rows: []lens.Row{{Text: "$s:one-of=connected|static|bgp|kernel", Set: from, Rows: []lens.Row{
+		{Text: "redistribute", Rows: []lens.Row{{Text: "$s:one-of=connected|static|bgp|kernel|rip|isis|ripng", Set: from, Rows: []lens.Row{
 			{Text: "metric $n:1..16777214", Set: from + "/metric=$n"},
 			{Text: "metric-type $n:1..2", Set: from + "/metric-type=$n"},
 			{Text: "route-map $m:policy", Set: from + "/route-map=$m"},

@@ -1,6 +1,8 @@
 package vyos
 
 import (
+	"strings"
+
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
@@ -37,7 +39,7 @@ func systemRows() []lens.Row {
 					boilerplate(`plaintext-password ""`, "no-plaintext", "VyOS keeps the hash alone and leaves this empty"),
 					boilerplate(`plaintext-password ''`, "no-plaintext", "VyOS keeps the hash alone and leaves this empty"),
 				}},
-				boilerplate("level admin", "level", "the default of releases that have it (1.2, login user level)"),
+				boilerplate("level $_:one-of=admin", "level", "the default of releases that have it (1.2, login user level)"),
 			}},
 		}},
 		{Text: "syslog", Rows: []lens.Row{
@@ -49,8 +51,25 @@ func systemRows() []lens.Row {
 		{Text: "ntp", Rows: ntpRows(), ReadOnly: true}, // 1.3
 		boilerplate("console device $_ speed $_:1200..115200", "console", shipped),
 		boilerplate("config-management commit-revisions $_:0..65535", "revisions", shipped),
-		{Text: "conntrack", Rows: []lens.Row{boilerplate("modules $_", "conntrack-modules", shipped)}},
+		{Text: "conntrack", Rows: conntrackRows(shipped)},
+		{Text: "sysctl", Rows: []lens.Row{
+			{Text: "parameter $n:policy value $v:text", Set: sys + "kernel/parameter[name=$n]/value=$v"},
+			{Text: "parameter $n:policy", ReadOnly: true, Rows: []lens.Row{{Text: "value $v:text", Set: sys + "kernel/parameter[name=$n]/value=$v"}}},
+			{Text: "custom $n:policy", ReadOnly: true, Rows: []lens.Row{{Text: "value $v:text", Set: sys + "kernel/parameter[name=$n]/value=$v"}}}, // 1.3
+		}},
 	}}}
+}
+
+// conntrackRows are what migrations wrote out; the values are those of the
+// interface definitions.
+func conntrackRows(shipped string) []lens.Row {
+	rows := []lens.Row{boilerplate("modules $_", "conntrack-modules", shipped)}
+	for _, line := range strings.Split("expect-table-size 2048;hash-size 32768;table-size 262144;tcp half-open-connections 512;tcp loose enable;tcp max-retrans 3;timeout icmp 30;timeout other 600;timeout tcp close 10;"+
+		"timeout tcp close-wait 60;timeout tcp established 432000;timeout tcp fin-wait 120;timeout tcp last-ack 30;timeout tcp syn-recv 60;timeout tcp syn-sent 120;timeout tcp time-wait 120;timeout udp other 30;timeout udp stream 180", ";") {
+		at := strings.LastIndexByte(line, ' ') + 1
+		rows = append(rows, boilerplate(line[:at]+"$_:one-of="+line[at:], "conntrack-default", "the default (interface definitions, conntrack)"))
+	}
+	return rows
 }
 
 func ntpRows() []lens.Row {

@@ -35,14 +35,29 @@ func native(t testing.TB, file string) string {
 	return ""
 }
 
-func lensOf(text string) *lens.Lens { return lens.Check(configTable(localAS(text))) }
+// checkRead holds the laws against one text.
+func checkRead(text string) (err error) {
+	with(localAS(text), func(l *lens.Lens) { err = l.CheckRead(text) })
+	return err
+}
+
+// What an office's router says is read, written and read again equal, also
+// without any one line.
+func TestLaws(t *testing.T) {
+	lines := strings.SplitAfter(native(t, "normalize_office.txtar"), "\n")
+	for i := range lines {
+		if err := checkRead(strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "")); err != nil {
+			t.Errorf("without line %d: %v", i+1, err)
+		}
+	}
+}
 
 // Whatever a cut leaves is read, written and read again equal.
 func TestLawsOnTruncatedText(t *testing.T) {
 	for _, file := range []string{"normalize_boot.txtar", "normalize_set.txtar"} {
 		text := native(t, file)
 		for i := 0; i <= len(text); i += 61 {
-			if err := lensOf(text[:i]).CheckRead(text[:i]); err != nil {
+			if err := checkRead(text[:i]); err != nil {
 				t.Fatalf("%s cut at byte %d: %v", file, i, err)
 			}
 		}
@@ -54,11 +69,11 @@ func TestLawsOnChangedText(t *testing.T) {
 	lines := strings.SplitAfter(native(t, "normalize_boot.txtar"), "\n")
 	for i := range lines {
 		without := strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "")
-		if err := lensOf(without).CheckRead(without); err != nil {
+		if err := checkRead(without); err != nil {
 			t.Errorf("without line %d: %v", i+1, err)
 		}
 		twice := strings.Join(lines[:i+1], "") + lines[i] + strings.Join(lines[i+1:], "")
-		if err := lensOf(twice).CheckRead(twice); err != nil {
+		if err := checkRead(twice); err != nil {
 			t.Errorf("line %d twice: %v", i+1, err)
 		}
 	}
@@ -75,11 +90,14 @@ func TestLawsOnChangedTrees(t *testing.T) {
 		if err != nil {
 			return nil
 		}
-		l := lens.Check(configTable(as))
-		if _, _, err := l.Write(tree); err != nil {
-			return nil // no tree: a key is missing, or two entries have one key
-		}
-		return l.CheckWrite(tree)
+		with(as, func(l *lens.Lens) {
+			if _, _, err = l.Write(tree); err != nil {
+				err = nil // no tree: a key is missing, or two entries have one key
+				return
+			}
+			err = l.CheckWrite(tree)
+		})
+		return err
 	})
 }
 
@@ -91,7 +109,7 @@ func FuzzNormalize(f *testing.F) {
 	f.Add(native(f, "normalize_boot.txtar"))
 	f.Add(native(f, "normalize_set.txtar"))
 	f.Fuzz(func(t *testing.T, text string) {
-		if err := lensOf(text).CheckRead(text); err != nil {
+		if err := checkRead(text); err != nil {
 			t.Error(err)
 		}
 		a := []plugins.Artefact{{Name: runningConfig, Data: []byte(text)}}
