@@ -48,7 +48,6 @@ type Agent struct {
 	now   func() time.Time
 	host  *host.Host
 	vault *vault.Vault
-	temp  string // folder of plugin sockets
 
 	shells session.Shells
 	textMu sync.Mutex
@@ -128,17 +127,14 @@ func prepare(o Options) (*Agent, error) {
 		a.now = time.Now
 	}
 	var err error
-	// The path of a socket is at most 107 bytes, a home may be deeper.
-	if a.temp, err = os.MkdirTemp("", "cfgvault-"); err != nil {
-		return nil, fmt.Errorf("folder for plugin sockets: %w", err)
-	}
+	// Its sockets lie in the system's folder for temporary files: their paths are
+	// at most 107 bytes, and a home may be deeper.
 	a.host, err = host.New(host.Options{
 		Executable: o.Executable, Builtin: o.Builtin,
 		Dir: o.Home.Plugins(), Profiles: o.Home.Profiles(), Lock: o.Home.PluginsLock(),
-		TempDir: a.temp, Log: a.log,
+		Log: a.log,
 	})
 	if err != nil {
-		os.RemoveAll(a.temp)
 		return nil, err
 	}
 	return a, nil
@@ -162,14 +158,10 @@ func (a *Agent) openVault(ctx context.Context) error {
 
 // Close ends all plugins. It waits for them.
 func (a *Agent) Close() error {
-	var err error
-	if a.host != nil {
-		err = a.host.Close()
+	if a.host == nil {
+		return nil
 	}
-	if a.temp != "" {
-		err = errors.Join(err, os.RemoveAll(a.temp))
-	}
-	return err
+	return a.host.Close()
 }
 
 // Vault is the open vault; nil after OpenOffline.

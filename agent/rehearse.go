@@ -190,7 +190,7 @@ func (a *Agent) onto(ctx context.Context, d inventory.Device, on string, snap *v
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s has no simulated twin (%w), and no label %s names a lab unit", ErrNoTwin, d.Name, err, labelTwin)
 	}
-	dir, err := os.MkdirTemp(a.temp, "twin-")
+	dir, err := os.MkdirTemp(a.host.Scratch(), "twin-")
 	if err != nil {
 		twin.Close()
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -396,7 +397,8 @@ func beAgent(dir, driver string) {
 }
 
 // lab ends because its connection does, foreign does not look: the kernel has
-// to end it.
+// to end it. What a killed agent leaves behind, the next one clears away; what
+// is somebody's stays.
 func TestPluginDiesWithTheAgent(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -404,7 +406,21 @@ func TestPluginDiesWithTheAgent(t *testing.T) {
 	}
 	for _, driver := range []string{"lab", "foreign"} {
 		t.Run(driver, func(t *testing.T) {
-			agent := exec.Command(exe, "agent", t.TempDir(), driver)
+			outside := t.TempDir()
+			dir, err := os.MkdirTemp("", "h") // short enough for a socket
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			newHost(t, host.Options{TempDir: dir})
+			if err := os.WriteFile(filepath.Join(outside, "keep"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(os.Symlink(outside, filepath.Join(dir, "cfgvault.1")), os.WriteFile(filepath.Join(dir, "cfgvault.2"), nil, 0o600),
+				os.Mkdir(filepath.Join(dir, "cfgvault.3"), 0o755), os.Mkdir(filepath.Join(dir, "other"), 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			agent := exec.Command(exe, "agent", dir, driver)
 			out, err := agent.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -418,11 +434,36 @@ func TestPluginDiesWithTheAgent(t *testing.T) {
 			if err != nil || !alive(plugin) {
 				t.Fatalf("no plugin: %q", in.Text())
 			}
+			before := names(t, dir)
 			agent.Process.Kill()
 			agent.Wait()
 			waitGone(t, plugin)
+			h := newHost(t, host.Options{TempDir: dir})
+			after := names(t, dir)
+			if len(before) != 6 || len(after) != 6 || slices.Equal(before, after) {
+				t.Errorf("%q became %q", before, after)
+			}
+			if _, err := os.Stat(filepath.Join(outside, "keep")); err != nil {
+				t.Error(err)
+			}
+			h.Close()
+			if now := names(t, dir); len(now) != 5 {
+				t.Errorf("after Close: %q", now)
+			}
 		})
 	}
+}
+
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
 }
 
 func TestOutputGoesToTheDebugLogOnly(t *testing.T) {

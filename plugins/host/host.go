@@ -64,12 +64,14 @@ type Options struct {
 type Host struct {
 	o      Options
 	log    *slog.Logger
-	dir    string // private, for sockets
+	dir    string // of scratch, for sockets
 	spawn  *spawner
 	starts chan struct{}  // a place for each process that is starting
 	wg     sync.WaitGroup // processes
 	closed chan struct{}  // closed by Close
 	once   sync.Once
+
+	scratch *scratch
 
 	mu     sync.Mutex
 	shared map[string]*slot
@@ -87,10 +89,6 @@ var nameRE = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 const (
 	prefix        = "cfgvault-plugin-"
 	profileSuffix = ".yaml"
-	// socketTail is what is appended to the private directory to make a
-	// socket's path, and maxSocket what the kernel takes.
-	socketTail = len("/plugin-dir4294967295/plugin4294967295")
-	maxSocket  = 107
 )
 
 // New prepares a host. It starts no process.
@@ -125,9 +123,10 @@ func New(o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{o: o, log: o.Log, closed: make(chan struct{}), starts: make(chan struct{}, 2*runtime.NumCPU()), shared: map[string]*slot{}, procs: map[*process]struct{}{}}
-	if h.dir, err = privateDir(o.TempDir); err != nil {
+	if h.scratch, err = newScratch(o.TempDir); err != nil {
 		return nil, err
 	}
+	h.dir = h.scratch.path
 	h.spawn = newSpawner()
 	return h, nil
 }
@@ -141,28 +140,9 @@ func self() (string, error) {
 	return os.Executable()
 }
 
-// privateDir makes a directory that only this user can enter, short enough for
-// a socket.
-func privateDir(base string) (string, error) {
-	const pattern = "cfgvault"
-	for _, dir := range []string{base, os.TempDir(), "/tmp"} {
-		if dir == "" {
-			continue
-		}
-		dir, err := filepath.Abs(dir)
-		if err != nil {
-			return "", err
-		}
-		if len(dir)+1+len(pattern)+10+socketTail <= maxSocket {
-			d, err := os.MkdirTemp(dir, pattern) // 0700
-			if err != nil {
-				return "", fmt.Errorf("directory for plugin sockets: %w", err)
-			}
-			return d, nil
-		}
-	}
-	return "", fmt.Errorf("directory for plugin sockets: %s is too long a path for a socket, set TMPDIR to a shorter one", base)
-}
+// Scratch is the host's private directory: for what is to be gone when the
+// agent is, even if it is killed. Never for configurations.
+func (h *Host) Scratch() string { return h.scratch.path }
 
 // Names lists the drivers: the built-in ones, those in the plugin directory and
 // the user's profiles, pinned or not, sorted. Of the same name a built-in one
@@ -266,7 +246,7 @@ func (h *Host) Close() error {
 		h.wg.Wait()
 		h.spawn.stop()
 	})
-	return os.RemoveAll(h.dir)
+	return h.scratch.remove()
 }
 
 func (h *Host) isClosed() bool {
