@@ -77,7 +77,7 @@ func (c *compiler) absolute(s *statement, own *Module) (n *Node, missing bool) {
 // usesAugment applies an augment inside uses (§7.13).
 func (c *compiler) usesAugment(s *statement, n *Node, from int, sc scope) {
 	if t := c.descend(s, n, from, sc.module); t != nil {
-		c.augmentNode(s, t, scope{module: sc.module, depth: sc.depth})
+		c.augmentNode(s, t, scope{module: sc.module, depth: sc.depth, iffs: sc.iffs})
 	}
 }
 
@@ -118,6 +118,7 @@ func (c *compiler) augmentNode(s *statement, t *Node, sc scope) {
 	}
 	sc.depth = t.depth()
 	sc.off = !c.enabled(s)
+	sc.iffs = withFeatures(sc.iffs, s)
 	was := c.lent
 	c.lent = was || sc.off || t.ruledOut()
 	defer func() { c.lent = was }()

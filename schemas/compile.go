@@ -77,6 +77,16 @@ func (c *compiler) compile() *Set {
 		return nil
 	}
 	c.set.root = &Node{kind: KindRoot, config: true, kids: make(map[name]*Node)}
+	for _, m := range c.l.order {
+		if m.Implemented {
+			continue
+		}
+		c.lent = true
+		for _, src := range m.files {
+			c.checkDefinitions(src.root)
+		}
+		c.lent = false
+	}
 	for _, m := range c.want {
 		for _, src := range m.files {
 			c.checkDefinitions(src.root)

@@ -14,7 +14,8 @@ type scope struct {
 	module *Module      // whose namespace the nodes get
 	whens  []*condition // of the uses or augment
 	depth  int
-	off    bool // by an if-feature of the uses or augment
+	off    bool         // by an if-feature of the uses or augment
+	iffs   []*statement // the uses and augments
 }
 
 // children compiles the data definitions below s into n.
@@ -58,7 +59,7 @@ func (c *compiler) data(s *statement, parent *Node, sc scope) {
 	kind := kindOf(s.kw)
 	if parent.kind == KindChoice && kind != KindCase {
 		// Shorthand: a case of the same name around it (§7.9.2).
-		short := &Node{kind: KindCase, name: s.arg, module: sc.module, stmt: s, parent: parent, status: "current", off: off}
+		short := &Node{kind: KindCase, name: s.arg, module: sc.module, stmt: s, parent: parent, status: "current", off: off, iffs: sc.iffs}
 		short.whens = sc.whens
 		if !c.attach(short, parent) {
 			return
@@ -66,7 +67,7 @@ func (c *compiler) data(s *statement, parent *Node, sc scope) {
 		sc.whens = nil
 		parent = short
 	}
-	n := &Node{kind: kind, name: s.arg, module: sc.module, parent: parent, stmt: s, status: "current", whens: slices.Clip(sc.whens), off: off}
+	n := &Node{kind: kind, name: s.arg, module: sc.module, parent: parent, stmt: s, status: "current", whens: slices.Clip(sc.whens), off: off, iffs: slices.Clip(sc.iffs)}
 	switch kind {
 	case KindContainer, KindList, KindRPC, KindAction, KindInput, KindOutput, KindNotification:
 		n.kids = make(map[name]*Node)
@@ -268,7 +269,7 @@ func (c *compiler) uses(s *statement, n *Node, sc scope) {
 	was := c.lent
 	c.lent = was || off
 	defer func() { c.lent = was }()
-	inner := scope{module: sc.module, whens: slices.Clip(sc.whens), depth: sc.depth, off: off}
+	inner := scope{module: sc.module, whens: slices.Clip(sc.whens), depth: sc.depth, off: off, iffs: withFeatures(sc.iffs, s)}
 	for _, d := range s.subs {
 		switch {
 		case d.kw == "when":
@@ -341,6 +342,7 @@ func (c *compiler) refine(s *statement, n *Node, from int, sc scope) {
 	if !c.enabled(s) {
 		t.off = true
 	}
+	t.iffs = withFeatures(t.iffs, s)
 	only := func(d *statement, kinds ...Kind) bool {
 		if slices.Contains(kinds, t.kind) {
 			return true

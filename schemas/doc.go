@@ -18,10 +18,8 @@
 // The package knows YANG, not vendors. It deliberately does not look for
 // modules anywhere but in the sources it is given, does not log, and does not
 // read YIN. No feature of RFC 7950 that concerns configuration is missing. Of
-// the rest: rpcs, actions and notifications have no instances; the features of a
-// leafref's target are not compared with its own (§9.9: only a target that is
-// ruled out is refused); of modules that are only imported the definitions are
-// checked that something uses; a namespace is not checked to be a URI; statements
+// the rest: rpcs, actions and notifications have no instances; of modules that
+// are only imported the data definitions are checked for their grammar; statements
 // of extensions that are not known here (those of cfgvault-extensions, RFC 7952,
 // RFC 8791 and RFC 8040 are) are checked for their names, arguments and grammar
 // and otherwise left alone, which §6.3.1 allows. testdata/rfc7950 has a case for

@@ -164,3 +164,70 @@ func (e *featureExpr) factor(depth int) bool {
 	}
 	return e.c.feature(f)
 }
+
+// withFeatures adds a statement if it has an if-feature.
+func withFeatures(to []*statement, s *statement) []*statement {
+	if s.child("if-feature") == nil {
+		return to
+	}
+	return append(slices.Clip(to), s)
+}
+
+// features adds the features on which the node is conditional, and those on
+// which these are: by itself, what brought it, and what is above it.
+func (n *Node) features(into map[*feature]bool) {
+	for at := n; at != nil && at.stmt != nil; at = at.parent {
+		at.stmt.features(into)
+		for _, s := range at.iffs {
+			s.features(into)
+		}
+	}
+}
+
+func (s *statement) features(into map[*feature]bool) {
+	for _, x := range s.subs {
+		if x.kw != "if-feature" {
+			continue
+		}
+		for _, word := range featureTokens(x.arg) {
+			if slices.Contains([]string{"and", "or", "not"}, word) {
+				continue
+			}
+			m, local := s.src.module, word
+			if prefix, name, ok := strings.Cut(word, ":"); ok {
+				m, local = s.src.prefixes[prefix], name
+			}
+			if m == nil {
+				continue
+			}
+			if f := m.features[local]; f != nil && !into[f] {
+				into[f] = true
+				f.stmt.features(into)
+			}
+		}
+	}
+}
+
+// missingFeature returns the name of a feature on which a leafref's target is
+// conditional and the leafref is not (§9.9); "" if there is none. A feature by
+// which one of those that the leafref names is conditional is one of its own.
+func missingFeature(ref, target *Node) string {
+	want := make(map[*feature]bool)
+	target.features(want)
+	if len(want) == 0 {
+		return ""
+	}
+	have := make(map[*feature]bool)
+	ref.features(have)
+	var names []string
+	for f := range want {
+		if !have[f] {
+			names = append(names, f.module.Name+":"+f.stmt.arg)
+		}
+	}
+	slices.Sort(names)
+	if names == nil {
+		return ""
+	}
+	return names[0]
+}

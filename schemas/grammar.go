@@ -225,8 +225,8 @@ func checkArg(s *statement, report func(*ModuleError)) {
 			report(faultf(s, "RFC 7950 §14", "%s: %q is not an integer", s.kw, clip(s.arg)))
 		}
 	case "namespace":
-		if s.arg == "" {
-			report(faultf(s, "RFC 7950 §7.1.3", "the namespace is empty"))
+		if !isURI(s.arg) {
+			report(faultf(s, "RFC 7950 §7.1.3", "the namespace %q is not a URI", clip(s.arg)))
 		}
 	case "key":
 		for _, k := range strings.FieldsFunc(s.arg, isSeparator) {

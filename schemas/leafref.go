@@ -234,6 +234,9 @@ func (c *compiler) resolveRef(n *Node, p *leafPath) *leafRef {
 			return fail("configuration cannot require the state leaf %q", at.name)
 		}
 	}
+	if f := missingFeature(n, at); f != "" {
+		c.report(faultf(p.stmt, "RFC 7950 §9.9", "path %q of %s: the target depends on the feature %s and the leafref does not", clip(p.stmt.arg), n.Path(), f))
+	}
 	if at.module == n.module && n.stmt.src.module == at.stmt.src.module {
 		c.refer(p.stmt, n.stmt, at.stmt)
 	}

@@ -12,39 +12,44 @@ import (
 type lexer struct {
 	in    string
 	at    int
-	line  int
 	depth int
 	v1    bool // YANG version 1, as far as the text has been read
 
-	out  strings.Builder // the text up to copied, if anything had to be mended
-	done int             // how much of in is in out
-	err  string
+	out   strings.Builder // the text up to copied, if anything had to be mended
+	done  int             // how much of in is in out
+	mends []int           // where something was inserted
+	err   string
+	bad   int // where that is
 }
 
-// lexical returns the text as goyang should read it. The line is that of the
-// fault, 0 if there is none.
-func lexical(text string) (mended string, line int, fault string) {
-	l := &lexer{in: text, line: 1, v1: true}
+// lexical returns the text as goyang should read it, and before which bytes of
+// the one given a character was inserted. at is where the fault is, if there is
+// one.
+func lexical(text string) (mended string, mends []int, at int, fault string) {
+	l := &lexer{in: text, v1: true}
 	for l.at < len(l.in) && l.err == "" {
 		l.token()
 	}
 	if l.err != "" {
-		return "", l.line, l.err
+		return "", nil, l.bad, l.err
 	}
 	if l.done == 0 {
-		return text, 0, ""
+		return text, nil, 0, ""
 	}
 	l.out.WriteString(l.in[l.done:])
-	return l.out.String(), 0, ""
+	return l.out.String(), l.mends, 0, ""
 }
 
-func (l *lexer) fail(format string, args ...any) { l.err = fmt.Sprintf(format, args...) }
+func (l *lexer) fail(format string, args ...any) {
+	l.err, l.bad = fmt.Sprintf(format, args...), l.at
+}
 
 // insert puts s before the byte at i.
 func (l *lexer) insert(i int, s string) {
 	l.out.WriteString(l.in[l.done:i])
 	l.out.WriteString(s)
 	l.done = i
+	l.mends = append(l.mends, i)
 }
 
 // char takes one character, which §14 (yang-char) must allow.
@@ -56,9 +61,6 @@ func (l *lexer) char() {
 	if c < utf8.RuneSelf {
 		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' {
 			l.fail("the character U+%04X is not allowed in a module", c)
-		}
-		if c == '\n' {
-			l.line++
 		}
 		l.at++
 		return
@@ -125,12 +127,12 @@ func (l *lexer) token() {
 // character than n, t, " and \ stands for itself; 1.1 forbids it (RFC 7950
 // §1.1), and goyang always does.
 func (l *lexer) quoted(q byte) {
-	start := l.line
+	start := l.at
 	stop := string([]byte{q, '\\'})
 	for l.at++; ; {
 		l.plain(stop)
 		if l.at >= len(l.in) {
-			l.line = start
+			l.at = start
 			l.fail("a closing %c is missing", q)
 			return
 		}

@@ -230,7 +230,7 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = schemas.Load(schemas.Options{Search: []schemas.Source{src}}, "a")
-	if err == nil || !strings.Contains(err.Error(), "a.yang:3") || !strings.Contains(err.Error(), "module b was not found") {
+	if err == nil || !strings.Contains(err.Error(), "a.yang:3:") || !strings.Contains(err.Error(), "module b was not found") {
 		t.Errorf("got %v", err)
 	}
 	if _, _, err := src.Module("zzz", ""); !errors.Is(err, fs.ErrNotExist) {

@@ -50,6 +50,7 @@ type Node struct {
 	pruned   map[name]bool  `cache:"-"` // children that if-features have ruled out
 	off      bool           // to be pruned: by an if-feature
 	gone     bool           // to be pruned: by a deviation
+	iffs     []*statement   `cache:"-"` // whose if-features rule it, but for its own: uses, augment, refine
 	stmt     *statement
 
 	config    bool

@@ -37,6 +37,7 @@ type statement struct {
 	parent *statement
 	src    *source
 	line   int
+	column int // in characters, from 1
 
 	worst string                // what status returns, once it is known
 	defs  map[string]*statement // the typedefs and groupings in it, once they are looked for
@@ -97,17 +98,21 @@ func (s *statement) childArg(kw string) string {
 // ModuleError is a fault in a module: where, which rule, and what is wrong.
 type ModuleError struct {
 	File    string
-	Line    int
+	Line    int    // from 1; 0 if the fault is in no place
+	Column  int    // in characters, from 1; 0 if it is not known
 	Rule    string // "RFC 7950 §7.8.2"
 	Message string
 }
 
-// Error implements error: "file:line: message (rule)".
+// Error implements error: "file:line:column: message (rule)".
 func (e *ModuleError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
 	if e.Line > 0 {
 		fmt.Fprintf(&b, ":%d", e.Line)
+	}
+	if e.Column > 0 {
+		fmt.Fprintf(&b, ":%d", e.Column)
 	}
 	b.WriteString(": " + e.Message)
 	if e.Rule != "" {
@@ -119,7 +124,7 @@ func (e *ModuleError) Error() string {
 func faultf(s *statement, rule, format string, args ...any) *ModuleError {
 	e := &ModuleError{Rule: rule, Message: fmt.Sprintf(format, args...)}
 	if s != nil {
-		e.Line = s.line
+		e.Line, e.Column = s.line, s.column
 		if s.src != nil {
 			e.File = s.src.file
 		}
@@ -130,31 +135,43 @@ func faultf(s *statement, rule, format string, args ...any) *ModuleError {
 // parseStatements reads a module's text. Depth is checked before goyang's
 // recursive parser sees it: a stack that overflows cannot be recovered.
 func parseStatements(text []byte, src *source) (*statement, error) {
-	fail := func(line int, format string, args ...any) error {
-		return &ModuleError{File: src.file, Line: line, Rule: "RFC 7950 §6", Message: fmt.Sprintf(format, args...)}
+	fail := func(line, column int, format string, args ...any) error {
+		return &ModuleError{File: src.file, Line: line, Column: column, Rule: "RFC 7950 §6", Message: fmt.Sprintf(format, args...)}
 	}
 	if len(text) > maxModuleSize {
-		return nil, fail(0, "the module is larger than %d MiB", maxModuleSize>>20)
+		return nil, fail(0, 0, "the module is larger than %d MiB", maxModuleSize>>20)
 	}
 	if !utf8.Valid(text) {
-		return nil, fail(0, "the module is not UTF-8")
+		return nil, fail(0, 0, "the module is not UTF-8")
 	}
-	mended, line, fault := lexical(strings.TrimPrefix(string(text), "\ufeff"))
+	in := strings.TrimPrefix(string(text), "\ufeff")
+	mended, mends, at, fault := lexical(in)
+	where := &inputText{in: in}
 	if fault != "" {
-		return nil, fail(line, "%s", fault)
+		line, column := where.position(at)
+		return nil, fail(line, column, "%s", fault)
 	}
 	parsed, err := yang.Parse(mended, "")
 	if err != nil {
 		return nil, syntaxErrors(src.file, err)
 	}
 	if len(parsed) == 0 {
-		return nil, fail(0, "the file holds no module")
+		return nil, fail(0, 0, "the file holds no module")
 	}
 	if len(parsed) > 1 {
-		_, line := place(parsed[1])
-		return nil, fail(line, "the file holds more than one module")
+		column, line := place(parsed[1])
+		return nil, fail(line, column, "the file holds more than one module")
 	}
-	return convert(parsed[0], nil, src), nil
+	root := convert(parsed[0], nil, src)
+	if len(mends) > 0 {
+		shifted := make(map[int][]int)
+		for _, m := range mends {
+			line, column := where.position(m)
+			shifted[line] = append(shifted[line], column)
+		}
+		root.mend(shifted)
+	}
+	return root, nil
 }
 
 // syntaxErrors turns goyang's text, one error a line, into errors with a place.
@@ -172,6 +189,7 @@ func syntaxErrors(file string, err error) error {
 				e.Line = n
 				rest = rest[at+1:]
 				if at = strings.Index(rest, ": "); at >= 0 {
+					e.Column, _ = strconv.Atoi(rest[:at])
 					e.Message = rest[at+2:]
 				}
 			}
@@ -191,8 +209,8 @@ func place(s *yang.Statement) (col, line int) {
 }
 
 func convert(in *yang.Statement, parent *statement, src *source) *statement {
-	_, line := place(in)
-	s := &statement{kw: in.Keyword, arg: in.Argument, hasArg: in.HasArgument, parent: parent, src: src, line: line}
+	column, line := place(in)
+	s := &statement{kw: in.Keyword, arg: in.Argument, hasArg: in.HasArgument, parent: parent, src: src, line: line, column: column}
 	subs := in.SubStatements()
 	if len(subs) > 0 {
 		s.subs = make([]*statement, len(subs))
@@ -201,6 +219,19 @@ func convert(in *yang.Statement, parent *statement, src *source) *statement {
 		}
 	}
 	return s
+}
+
+// mend takes what lexical has inserted out of the columns. shifted has, by line,
+// the columns before which a character was inserted.
+func (s *statement) mend(shifted map[int][]int) {
+	for _, at := range shifted[s.line] {
+		if s.column > at {
+			s.column--
+		}
+	}
+	for _, k := range s.subs {
+		k.mend(shifted)
+	}
 }
 
 // isIdentifier reports whether s is an identifier (RFC 7950 §6.2).

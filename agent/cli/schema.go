@@ -382,7 +382,7 @@ func faultsOf(file string, err error) []fault {
 		case errors.As(e, &data):
 			f.Line, f.Column, f.Path, f.Rule, f.AppTag, f.Message = data.Line, data.Column, data.Path, data.Rule, data.AppTag, data.Message
 		case errors.As(e, &module):
-			f.File, f.Line, f.Rule, f.Message = module.File, module.Line, module.Rule, module.Message
+			f.File, f.Line, f.Column, f.Rule, f.Message = module.File, module.Line, module.Column, module.Rule, module.Message
 		}
 		out = append(out, f)
 	}
