@@ -1,7 +1,9 @@
 package schemas
 
 import (
+	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -9,7 +11,8 @@ const (
 	envelopeSpace = "urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"
 )
 
-// Envelope is the description around instance data (RFC 9195).
+// Envelope is the description around instance data (RFC 9195). Its members are
+// those of ietf-yang-instance-data@2022-02-17, in that order when it is written.
 type Envelope struct {
 	Name         string
 	Description  []string
@@ -18,7 +21,7 @@ type Envelope struct {
 	Datastore    string // of ietf-datastores: "running", "operational"
 	Timestamp    string // date and time of RFC 3339
 	Revisions    []EnvelopeRevision
-	Defaults     string // includes-defaults: "trim", "explicit", "report-all"
+	Defaults     string // includes-defaults: "trim", "explicit", "report-all", "report-all-tagged"; "" means report-all
 
 	// The schema, in one of the three forms that RFC 9195 §2.1 has.
 	Modules []string // "name@revision": the simplified form
@@ -105,7 +108,7 @@ func (p *jsonParser) envelope() error {
 			return err
 		}
 		if !more {
-			p.described(top, found)
+			p.described(top)
 			return nil
 		}
 		p.blank()
@@ -152,7 +155,7 @@ func (p *xmlParser) envelope() error {
 			p.blankText(p.tree.root, t)
 			continue
 		case xmlEnd:
-			p.described(top, found)
+			p.described(top)
 			return nil
 		}
 		if t.space == envelopeSpace && t.local == "content-data" && !found {
@@ -174,11 +177,8 @@ const envelopeRule = "RFC 9195 §2"
 
 // described takes an envelope's description over, and compares the schema that
 // it names with the set: data of another revision may mean something else.
-func (r *reader) described(top *document, found bool) {
+func (r *reader) described(top *document) {
 	root := r.tree.root
-	if !found {
-		r.reportf(root, top.offset, envelopeRule, "the instance-data-set has no content-data")
-	}
 	for i, k := range top.kids {
 		many := k.name == "description" || k.name == "revision"
 		scalar := k.name != "content-schema" && k.name != "revision"
@@ -205,13 +205,25 @@ func (r *reader) described(top *document, found bool) {
 	e.Timestamp, e.Defaults, e.Description = top.value("timestamp"), top.value("includes-defaults"), top.values("description")
 	e.Datastore = top.identity("datastore")
 	for _, k := range top.all("revision") {
-		e.Revisions = append(e.Revisions, EnvelopeRevision{k.value("date"), k.value("description")})
+		rev := EnvelopeRevision{k.value("date"), k.value("description")}
+		if !isDate(rev.Date) || slices.ContainsFunc(e.Revisions, func(o EnvelopeRevision) bool { return o.Date == rev.Date }) {
+			r.reportf(root, k.offset, envelopeRule, "a revision needs a date of its own, YYYY-MM-DD: %q", clip(rev.Date))
+		}
+		e.Revisions = append(e.Revisions, rev)
+	}
+	if v := top.child("format-version"); v != nil && !isDate(v.text) {
+		r.reportf(root, v.offset, envelopeRule, "format-version %q is not a date", clip(v.text))
+	}
+	if t := top.child("timestamp"); t != nil {
+		if _, err := time.Parse(time.RFC3339, t.text); err != nil {
+			r.reportf(root, t.offset, envelopeRule, "timestamp %q is not a date and time of RFC 3339", clip(t.text))
+		}
 	}
 	if d := top.child("includes-defaults"); d != nil {
 		switch DefaultMode(d.text) {
-		case Explicit, Trim, ReportAll:
+		case Explicit, Trim, ReportAll, ReportAllTagged:
 		default:
-			r.reportf(root, d.offset, envelopeRule, "includes-defaults %q is none of: report-all, trim, explicit", clip(d.text))
+			r.reportf(root, d.offset, envelopeRule, "includes-defaults %q is none of: report-all, report-all-tagged, trim, explicit", clip(d.text))
 		}
 	}
 	if s := top.child("content-schema"); s != nil {
@@ -237,8 +249,16 @@ func (r *reader) contentSchema(e *Envelope, s *document) {
 	}
 	e.SameAs = s.value("same-schema-as-file")
 	for _, k := range s.all("module") {
+		name, rev, dated := strings.Cut(k.text, "@")
+		switch {
+		case !isIdentifier(name) || dated && !isDate(rev):
+			r.reportf(root, k.offset, rule, "module %q is neither NAME nor NAME@REVISION", clip(k.text))
+		case slices.ContainsFunc(e.Modules, func(o string) bool { o, _, _ = strings.Cut(o, "@"); return o == name }):
+			r.reportf(root, k.offset, rule, "module %q is there twice", clip(name))
+		default:
+			r.needs(k.offset, k.text)
+		}
 		e.Modules = append(e.Modules, k.text)
-		r.needs(k.offset, k.text)
 	}
 	inline := s.child("inline-yang-library")
 	if inline == nil {
@@ -308,6 +328,6 @@ func (r *reader) describedOnly(top *document) {
 		}
 	}
 	top.kids = kids
-	r.described(top, true)
+	r.described(top)
 	r.errs = nil
 }

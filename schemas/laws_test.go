@@ -381,6 +381,9 @@ func TestForeignPatch(t *testing.T) {
 		if status := string(PatchStatus("x", err)); !strings.Contains(status, `"error-tag": "`+tt.tag+`"`) || !strings.Contains(status, `"edit-id": "`+failed.EditID+`"`) {
 			t.Errorf("%s: %s", tt.name, status)
 		}
+		if status := string(PatchStatus("x", err)); tt.name == "below what is not there" && !strings.Contains(status, `"error-path": "/laws:top/steps[n='c']/v"`) {
+			t.Errorf("the path is no instance-identifier: %s", status)
+		}
 		if a.JSON(""); len(Diff(a, mustParse(t, set, before))) > 0 {
 			t.Errorf("%s: the data was changed", tt.name)
 		}

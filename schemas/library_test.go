@@ -148,7 +148,6 @@ func TestInstanceData(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"/>`,
 		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><content-data/><content-data/></instance-data-set>`,
 		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><content-data/><includes-defaults>some</includes-defaults></instance-data-set>`,
 		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><content-data/><content-schema><module>m</module><same-schema-as-file>x</same-schema-as-file></content-schema></instance-data-set>`,
@@ -156,11 +155,35 @@ func TestInstanceData(t *testing.T) {
 		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><name>a</name><name>b</name><content-data/></instance-data-set>`,
 		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><name xmlns="urn:m">a</name><content-data/></instance-data-set>`,
 		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><content-schema><module>zz</module></content-schema><content-data/></instance-data-set>`,
+		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><format-version>now</format-version></instance-data-set>`,
+		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><timestamp>2026-11-23 20:00</timestamp></instance-data-set>`,
+		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><revision><description>d</description></revision></instance-data-set>`,
+		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><revision><date>2026-1-1</date></revision></instance-data-set>`,
+		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><revision><date>2026-01-01</date></revision><revision><date>2026-01-01</date></revision></instance-data-set>`,
+		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><content-schema><module>a@1</module></content-schema></instance-data-set>`,
+		`<instance-data-set xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-instance-data"><content-schema><module>a@2020-01-01</module><module>a</module></content-schema></instance-data-set>`,
 	} {
 		_, err := set.Parse([]byte(bad), schemas.ParseOptions{XML: true})
 		var fault *schemas.PathError
 		if !errors.As(err, &fault) || fault.Line == 0 || !strings.HasPrefix(fault.Rule, "RFC 9195") {
 			t.Errorf("%s: got %v", bad, err)
+		}
+	}
+}
+
+// TestForeignInstanceData: what ietf-yang-instance-data@2022-02-17 allows beside
+// what we write.
+func TestForeignInstanceData(t *testing.T) {
+	set := encodingSet(t)
+	for _, in := range []string{
+		`{"ietf-yang-instance-data:instance-data-set":{}}`,
+		`{"ietf-yang-instance-data:instance-data-set":{"content-schema":{},"name":"x"}}`,
+		`{"ietf-yang-instance-data:instance-data-set":{"format-version":"2022-01-20","includes-defaults":"report-all-tagged","timestamp":"2026-11-23T20:00:00.25+01:00","content-data":{}}}`,
+		`{"ietf-yang-instance-data:instance-data-set":{"revision":[{"date":"2026-02-01"},{"date":"2026-01-01","description":"d"}],"content-data":{}}}`,
+	} {
+		tree, err := set.ParseJSON([]byte(in))
+		if err != nil || tree.Len() != 0 {
+			t.Errorf("%s: %v", in, err)
 		}
 	}
 }

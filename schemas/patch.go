@@ -327,6 +327,7 @@ type PatchError struct {
 	PatchID, EditID string
 	Tag             string // error-tag of RFC 8040 §7: "data-exists", "data-missing", "invalid-value"
 	Path            string // resource path of the target, secret keys hidden
+	instance        string // the same as an instance-identifier
 	Line, Column    int    // of the edit in the patch
 	Message         string
 }
@@ -345,7 +346,7 @@ func (t *Tree) Patch(p *Patch) (*Tree, error) {
 	a := newApplier(t)
 	for _, e := range p.edits {
 		if err := a.apply(e.change); err != nil {
-			out := &PatchError{PatchID: p.ID, EditID: e.id, Tag: "operation-failed", Path: e.path.hidden().resource(), Line: e.line, Column: e.column, Message: err.Error()}
+			out := &PatchError{PatchID: p.ID, EditID: e.id, Tag: "operation-failed", Path: e.path.hidden().resource(), instance: e.path.hidden().String(), Line: e.line, Column: e.column, Message: err.Error()}
 			var tagged *editError
 			if errors.As(err, &tagged) {
 				out.Tag = tagged.tag
@@ -371,7 +372,7 @@ func PatchStatus(id string, err error) []byte {
 		e := edit.node("errors").entry("error")
 		e.leaf("error-type", "application")
 		e.leaf("error-tag", failed.Tag)
-		e.leaf("error-path", failed.Path)
+		e.leaf("error-path", failed.instance)
 		e.leaf("error-message", failed.Message)
 	default:
 		list := top.node("errors")

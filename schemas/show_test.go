@@ -154,7 +154,6 @@ func TestEnvelope(t *testing.T) {
 		t.Errorf("got %v, %v", names, err)
 	}
 	for _, bad := range []string{
-		`{"ietf-yang-instance-data:instance-data-set":{"name":"x"}}`,
 		`{"ietf-yang-instance-data:instance-data-set":{"content-schema":{"module":["cfgvault-system@1999-01-01"]},"content-data":{}}}`,
 		`{"ietf-yang-instance-data:instance-data-set":{"content-schema":{"module":["other"]},"content-data":{}}}`,
 		`{"ietf-yang-instance-data:instance-data-set":{"content-data":{"cfgvault-system:system":{"hostname":1}}}}`,
