@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -206,10 +207,52 @@ func TestWrappers(t *testing.T) {
 		`<?xml version="1.0" encoding="utf-8"?>` + "\r\n" + `<data xmlns="urn:ietf:params:xml:ns:yang:ietf-restconf"><c xmlns="urn:m"><?pi x?><s>&#120;</s></c></data>`,
 		`<data xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"><m:c xmlns:m="urn:m"><m:s>x</m:s></m:c></data>`,
 		"\ufeff" + `<c xmlns="urn:m"><s>x</s></c>`,
+		`<rpc-reply xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="1"> <data><c xmlns="urn:m"><s>x</s></c></data> </rpc-reply>`,
 	} {
 		tree, err := set.Parse([]byte(in), schemas.ParseOptions{XML: strings.Contains(in, "<")})
 		if err != nil || string(tree.Canonical()) != want {
 			t.Errorf("%s: %v", in, err)
+		}
+	}
+	for _, in := range []string{
+		`<ok/>`, ``, `<data/><data/>`, `<data/>x`, `<rpc-error/>`, `<config/>`, `<data><x xmlns="urn:m"/></data>`, `<data a="b"/>`, `<rpc-reply><data/></rpc-reply>`,
+	} {
+		in = `<rpc-reply xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">` + in + `</rpc-reply>`
+		var fault *schemas.PathError
+		if _, err := set.Parse([]byte(in), schemas.ParseOptions{XML: true}); !errors.As(err, &fault) || fault.Line != 1 {
+			t.Errorf("%s: got %v", in, err)
+		}
+	}
+}
+
+// TestWrapperOfModule: the modules of the protocols may be in the set; only a
+// node that they have takes the wrapper's place.
+func TestWrapperOfModule(t *testing.T) {
+	const nc, rc = "urn:ietf:params:xml:ns:netconf:base:1.0", "urn:ietf:params:xml:ns:yang:ietf-restconf"
+	modules := map[string]string{
+		"m.yang":             wrap(`leaf s { type string; }`),
+		"ietf-netconf.yang":  `module ietf-netconf { namespace ` + nc + `; prefix nc; rpc get; }`,
+		"ietf-restconf.yang": `module ietf-restconf { namespace ` + rc + `; prefix rc; }`,
+	}
+	for _, tt := range []struct {
+		in   string
+		node string // of ietf-netconf
+		good bool
+	}{
+		{in: `<data xmlns="` + nc + `"><s xmlns="urn:m">x</s></data>`, good: true},
+		{in: `<data xmlns="` + rc + `"><s xmlns="urn:m">x</s></data>`, good: true},
+		{in: `{"ietf-restconf:data":{"m:s":"x"}}`, good: true},
+		{in: `<data xmlns="` + nc + `"><s xmlns="urn:m">x</s></data>`, node: "container data;"},
+		{in: `<data xmlns="` + nc + `"/>`, node: "container data;", good: true},
+	} {
+		with := maps.Clone(modules)
+		with["ietf-netconf.yang"] = strings.Replace(with["ietf-netconf.yang"], "rpc get;", "rpc get; "+tt.node, 1)
+		set, err := load(with, "m", "ietf-netconf", "ietf-restconf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := check(set, tt.in); (err == nil) != tt.good {
+			t.Errorf("%s with %q: %v", tt.in, tt.node, err)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (p *jsonParser) top() error {
 		if err != nil {
 			return err
 		}
-		if key == envelopeName || key == "ietf-restconf:data" && p.set.byName["ietf-restconf"] == nil {
+		if key == envelopeName || key == "ietf-restconf:data" && p.tree.root.schema.kids[name{"ietf-restconf", "data"}] == nil {
 			if err := p.expect(':'); err != nil {
 				return err
 			}

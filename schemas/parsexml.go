@@ -29,11 +29,12 @@ const (
 	nmdaSpace     = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"
 )
 
-// xmlWrapper reports whether an element only wraps the data.
+// xmlWrapper reports whether an element only wraps the data, or the wrapper of
+// it: what NETCONF replies to <get-config> can be read as it was kept.
 func xmlWrapper(space, local string) bool {
 	switch space {
 	case netconfSpace:
-		return local == "data" || local == "config"
+		return local == "data" || local == "config" || local == "rpc-reply"
 	case restconfSpace, nmdaSpace:
 		return local == "data"
 	}
@@ -78,12 +79,54 @@ func (p *xmlParser) document() error {
 		case t.space == envelopeSpace && t.local == "instance-data-set" && !any:
 			wrapped = true
 			err = p.envelope()
-		case xmlWrapper(t.space, t.local) && p.spaces[t.space] == nil && !any:
+		case p.wraps(t) && !any:
 			wrapped = true
-			p.attributes(p.tree.root, t, p.scope)
-			err = p.content(p.tree.root)
+			err = p.wrapper(t)
 		default:
 			err = p.element(p.tree.root, t)
+		}
+		if err != nil {
+			return err
+		}
+		any = true
+	}
+}
+
+// wraps reports whether an element is a wrapper, and not a node of a module that
+// has one of the name.
+func (p *xmlParser) wraps(t xmlToken) bool {
+	if !xmlWrapper(t.space, t.local) {
+		return false
+	}
+	m := p.spaces[t.space]
+	return m == nil || p.tree.root.schema.kids[name{m.Name, t.local}] == nil
+}
+
+// wrapper reads what is in a wrapper whose start was read. An rpc-reply has
+// attributes of its own and one element, <data>.
+func (p *xmlParser) wrapper(t xmlToken) error {
+	if t.local != "rpc-reply" {
+		p.attributes(p.tree.root, t, p.scope)
+		return p.content(p.tree.root)
+	}
+	for any := false; ; {
+		t, err := p.next()
+		switch {
+		case err != nil:
+			return err
+		case t.kind == xmlEnd && !any:
+			p.reportf(p.tree.root, t.offset, "RFC 6241 §7", "the reply has no <data>")
+			return nil
+		case t.kind == xmlEnd:
+			return nil
+		case t.kind == xmlText:
+			p.blankText(p.tree.root, t)
+			continue
+		case any || t.local != "data" || !p.wraps(t):
+			p.reportf(p.tree.root, t.offset, "RFC 6241 §7", "the reply has <%s> where only one <data> is wanted", clip(t.local))
+			err = p.skip()
+		default:
+			err = p.wrapper(t)
 		}
 		if err != nil {
 			return err

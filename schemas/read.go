@@ -37,8 +37,8 @@ const (
 func (s *Set) ParseJSON(data []byte) (*Tree, error) { return s.Parse(data, ParseOptions{}) }
 
 // Parse is ParseJSON with options. Around the data, which may be several
-// top-level nodes, it accepts one wrapper: <data> or <config> of NETCONF
-// (RFC 6241), <data> of RESTCONF (RFC 8040) or, in JSON, "ietf-restconf:data".
+// top-level nodes, it accepts one wrapper: <data> or <config> of NETCONF, also
+// in an <rpc-reply> (RFC 6241), <data> of RESTCONF (RFC 8040) or, in JSON, "ietf-restconf:data".
 func (s *Set) Parse(data []byte, o ParseOptions) (*Tree, error) { return s.parse(string(data), o) }
 
 // ParseText is Parse of a string. Values of the tree are parts of it, so that
