@@ -193,8 +193,11 @@ func (n *Node) wantsConfig() bool {
 	return true
 }
 
-// applyDeviations applies the deviations of all modules (§7.20.3).
+// applyDeviations applies the deviations of all modules (§7.20.3). Their order
+// says nothing: what is not supported is taken out when all others are applied.
 func (c *compiler) applyDeviations() {
+	changed := make(map[*Node]bool)
+	gone := make(map[*Node]*statement)
 	for _, m := range c.want {
 		for _, src := range m.files {
 			for _, s := range src.root.subs {
@@ -209,22 +212,28 @@ func (c *compiler) applyDeviations() {
 					continue
 				}
 				for _, d := range s.subs {
-					if d.kw == "deviate" {
+					switch {
+					case d.kw == "deviate" && d.arg == "not-supported":
+						gone[t] = d
+					case d.kw == "deviate":
+						changed[t] = true
 						c.deviate(d, t, m)
 					}
 				}
 			}
 		}
 	}
+	for t, d := range gone {
+		if changed[t] {
+			c.faultf(d, deviationRule, "%s %q is not supported and deviates otherwise too", t.kind, t.name)
+		}
+		t.gone = true
+	}
 }
 
 const deviationRule = "RFC 7950 §7.20.3.2"
 
 func (c *compiler) deviate(s *statement, t *Node, m *Module) {
-	if s.arg == "not-supported" {
-		t.gone = true
-		return
-	}
 	first := true
 	for _, d := range s.subs {
 		if strings.Contains(d.kw, ":") {
