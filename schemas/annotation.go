@@ -1,6 +1,9 @@
 package schemas
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // defaultTag is the annotation that RFC 6243 §3.3 and RFC 8040 §4.8.9 define
 // for values that are there by default. Every set has it.
@@ -46,13 +49,13 @@ func (c *compiler) annotation(s *statement, m *Module) {
 		return
 	}
 	n := &Node{kind: KindLeaf, name: s.arg, module: m, parent: c.set.root, stmt: s, status: "current"}
-	for _, d := range s.subs {
+	for i, d := range s.subs {
+		if d.kw != "if-feature" && !strings.Contains(d.kw, ":") && slices.ContainsFunc(s.subs[:i], func(o *statement) bool { return o.kw == d.kw }) {
+			c.faultf(d, annotationRule, "annotation %q has more than one %q", s.arg, d.kw)
+			return
+		}
 		switch d.kw {
 		case "type":
-			if n.typ != nil {
-				c.faultf(d, annotationRule, "annotation %q has two types", s.arg)
-				return
-			}
 			n.typeStmt, n.typ = d, c.typ(d, 0)
 		case "units":
 			n.units = d.arg

@@ -364,6 +364,10 @@ func (c *compiler) extension(s *statement, n *Node) {
 		c.faultf(s, "RFC 7950 §7.19", "extension %s: an argument is %s", s.kw, map[bool]string{true: "missing", false: "too much"}[want])
 		return
 	}
+	if m.Name == "ietf-yang-structure-ext" && s.parent.parent != nil {
+		c.faultf(s, structureRule, "%s can only stand at the top of a module", s.kw)
+		return
+	}
 	if n == nil || m.Name != "cfgvault-extensions" {
 		return
 	}

@@ -196,6 +196,27 @@ func TestPositions(t *testing.T) {
 	}
 }
 
+// TestAnnotationsRefused: what RFC 7952 §3 says of the statement.
+func TestAnnotationsRefused(t *testing.T) {
+	for body, want := range map[string]string{
+		`type string; units x; status current; description d; reference r; if-feature f; if-feature f;`: "",
+		``:                                 "no type",
+		`type string; type uint8;`:         `more than one "type"`,
+		`type string; units x; units x;`:   `more than one "units"`,
+		`type string; default x;`:          `"default" cannot be`,
+		`type string; } md:annotation x {`: "no type",
+	} {
+		modules := map[string]string{
+			"m.yang":                  mod("m", `import ietf-yang-metadata { prefix md; } feature f; md:annotation a { `+body+` }`),
+			"ietf-yang-metadata.yang": `module ietf-yang-metadata { namespace "urn:ietf:params:xml:ns:yang:ietf-yang-metadata"; prefix md; extension annotation { argument name; } }`,
+		}
+		_, err := load(modules, "m")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q in it", body, err, want)
+		}
+	}
+}
+
 // TestWrappers: the data may stand in the wrappers of protocols.
 func TestWrappers(t *testing.T) {
 	set := encodingSet(t)

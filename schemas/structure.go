@@ -50,7 +50,7 @@ func (c *compiler) compileStructures() {
 		for s := range m.extensions() {
 			switch extensionOf(s) {
 			case name{"ietf-yang-structure-ext", "structure"}:
-				all = c.structure(all, s, m)
+				all = c.structure(all, datastore, s, m)
 			case name{"ietf-restconf", "yang-data"}:
 				all = c.yangData(all, s, m)
 			}
@@ -141,9 +141,13 @@ func (c *compiler) only(s *statement, rule, allowed string) {
 	}
 }
 
-func (c *compiler) structure(all []*structure, s *statement, m *Module) []*structure {
+func (c *compiler) structure(all []*structure, top *Node, s *statement, m *Module) []*structure {
 	if !isIdentifier(s.arg) {
 		c.faultf(s, structureRule, "structure %q is not an identifier", clip(s.arg))
+		return all
+	}
+	if o := top.index[name{m.Name, s.arg}]; o != nil {
+		c.faultf(s, structureRule, "structure %q has the name of a top-level %s (line %d)", s.arg, o.kind, o.stmt.line)
 		return all
 	}
 	x := c.begin(all, s, m, structureRule, dataStmts+"must status description reference typedef grouping ")

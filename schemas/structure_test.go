@@ -82,6 +82,8 @@ func TestStructuresRefused(t *testing.T) {
 	for _, tt := range []struct{ body, want string }{
 		{`sx:structure s; sx:structure s;`, "defined twice"},
 		{`sx:structure "a b";`, "not an identifier"},
+		{`sx:structure s; choice s { leaf a { type string; } }`, "name of a top-level choice"},
+		{`container c { sx:structure s { leaf a { type string; } } }`, "top of a module"},
 		{`sx:structure s { rpc r; }`, "cannot stand in"},
 		{`sx:structure s { config false; }`, "cannot stand in"},
 		{`sx:structure s { leaf a { type leafref { path "/m:c"; } } } leaf c { type string; }`, "no node"},
