@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 type MapEntry struct {
 	From string `json:"from"`
 	To   string `json:"to"`
-	By   string `json:"by"` // "name", "neighbour", "role", "map"
+	By   string `json:"by"` // "name", "neighbour", "role", "map", "idle"
 	Why  string `json:"why,omitempty"`
 }
 
@@ -61,33 +62,89 @@ func printableOnly(r rune) rune {
 	return r
 }
 
-// usedPorts are the physical ports that a configuration names, from its tree.
-func usedPorts(tree []byte) []plugins.Port {
+// namedPorts are the physical ports that a configuration names, from its tree:
+// those that it uses, and the names of those of which it says no more than that
+// they are there or shut down. Some platforms list every port that they have.
+func namedPorts(tree []byte) (used []plugins.Port, idle []string) {
 	var doc struct {
 		Interfaces struct {
-			Interface []struct {
-				Name string `json:"name"`
-				Type string `json:"type"`
-			} `json:"interface"`
+			Interface []map[string]any `json:"interface"`
 		} `json:"cfgvault-interfaces:interfaces"`
 	}
 	if json.Unmarshal(tree, &doc) != nil {
-		return nil
+		return nil, nil
 	}
-	var out []plugins.Port
 	for _, i := range doc.Interfaces.Interface {
-		_, kind, _ := strings.Cut(i.Type, ":")
-		if kind == "" {
-			kind = i.Type
+		name, _ := i["name"].(string)
+		kind, _ := i["type"].(string)
+		if _, short, ok := strings.Cut(kind, ":"); ok {
+			kind = short
 		}
-		switch kind {
-		case "ethernet", "":
-			out = append(out, plugins.Port{Name: i.Name, Role: plugins.PortData})
-		case "management":
-			out = append(out, plugins.Port{Name: i.Name, Role: plugins.PortManagement})
+		if !isPort(kind) {
+			continue
+		}
+		if unused(i) {
+			idle = append(idle, name)
+			continue
+		}
+		p := plugins.Port{Name: name, Role: plugins.PortData}
+		if kind == "management" {
+			p.Role = plugins.PortManagement
+		}
+		used = append(used, p)
+	}
+	slices.SortFunc(idle, natural)
+	return used, idle
+}
+
+// unused reports an interface of which nothing is said but that it is there, or
+// shut down, and how it would agree on a speed.
+func unused(i map[string]any) bool {
+	said := maps.Clone(i)
+	delete(said, "enabled")
+	if said["auto-negotiation"] == true {
+		delete(said, "auto-negotiation")
+	}
+	for _, family := range []string{"ipv4", "ipv6"} {
+		if f, ok := said[family].(map[string]any); ok && len(f) == 1 && f["enabled"] == false {
+			delete(said, family)
 		}
 	}
-	return out
+	return bare(said)
+}
+
+// spare gives the ports that nobody uses what is left on the new unit: the same
+// name, else the next of their kind, else none, and then they are left out.
+func (p *InterfacePlan) spare(idle []string, seen, have []plugins.Port) {
+	free, taken := map[string]plugins.Port{}, map[string]bool{}
+	for _, e := range p.Entries {
+		taken[e.To] = true
+	}
+	for _, h := range have {
+		if h.Role != plugins.PortVirtual && !taken[h.Name] {
+			free[h.Name] = h
+		}
+	}
+	var left []plugins.Port
+	for _, name := range idle {
+		if _, ok := free[name]; ok {
+			delete(free, name)
+			continue
+		}
+		u := plugins.Port{Name: name, Role: plugins.PortData}
+		if i := slices.IndexFunc(seen, func(s plugins.Port) bool { return s.Name == name }); i >= 0 {
+			u = seen[i]
+		}
+		if u.Role != plugins.PortVirtual && !strings.Contains(name, ".") {
+			left = append(left, u)
+		}
+	}
+	for _, u := range left {
+		to := inOrder(u, free)
+		delete(free, to)
+		p.Entries = append(p.Entries, MapEntry{u.Name, to, "idle", "nobody uses it"})
+	}
+	slices.SortFunc(p.Entries, func(a, b MapEntry) int { return natural(a.From, b.From) })
 }
 
 // inUse joins what the configuration names with what was seen of the unit it
@@ -203,12 +260,17 @@ func checkMap(m plugins.InterfaceMap, used, have []plugins.Port) (*InterfacePlan
 		if !ok {
 			to = u.Name
 		}
+		if to == "" {
+			return nil, hard("interfaces", "the map leaves %s out, which is in use; give it one of %s", u.Name, portNames(have))
+		}
 		i := slices.IndexFunc(have, func(h plugins.Port) bool { return h.Name == to })
 		switch {
 		case i < 0 && ok:
 			return nil, hard("interfaces", "the map puts %s on %s, which the new unit does not have; it has %s", u.Name, to, portNames(have))
 		case i < 0:
 			return nil, hard("interfaces", "the map has no line for %s, which is in use, and the new unit has no port of that name; it has %s", u.Name, portNames(have))
+		case have[i].Role == plugins.PortVirtual:
+			return nil, hard("interfaces", "the map puts %s on %s, which is no port but made by configuration; the new unit has %s", u.Name, to, portNames(have))
 		case owner[to] != "":
 			return nil, hard("interfaces", "both %s and %s would be on %s", owner[to], u.Name, to)
 		case u.Speed > 0 && have[i].Speed > 0 && have[i].Speed < u.Speed:
@@ -218,6 +280,9 @@ func checkMap(m plugins.InterfaceMap, used, have []plugins.Port) (*InterfacePlan
 		p.Entries = append(p.Entries, MapEntry{u.Name, to, "map", ""})
 	}
 	for from, to := range m {
+		if strings.Contains(from, ".") != strings.Contains(to, ".") && to != "" {
+			return nil, hard("interfaces", "the map makes %s to %s: a sub-interface goes with the port that carries it, and needs no line", from, to)
+		}
 		// What is no port of the old unit, such as a bundle, is renamed as it is.
 		if !slices.ContainsFunc(p.Entries, func(e MapEntry) bool { return e.From == from }) {
 			p.Entries = append(p.Entries, MapEntry{from, to, "map", ""})

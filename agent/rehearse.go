@@ -178,9 +178,11 @@ func (a *Agent) onto(ctx context.Context, d inventory.Device, on string, snap *v
 		return nil, err
 	}
 	of := TwinOf{Driver: meta.Driver, Facts: meta.Facts, User: d.User}
-	for _, p := range inUse(usedPorts(file(snap, vault.Tree)), plugins.PortsIn(native)) {
+	used, idle := namedPorts(file(snap, vault.Tree))
+	for _, p := range inUse(used, plugins.PortsIn(native)) {
 		of.Ports = append(of.Ports, p.Name)
 	}
+	of.Ports = append(of.Ports, idle...)
 	for _, art := range native {
 		if art.Role == plugins.RoleRunning {
 			of.Config = string(art.Data)

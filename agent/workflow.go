@@ -115,7 +115,8 @@ type flowState struct {
 	Ports     []plugins.Port    `json:"ports,omitempty"`     // of the old unit, as it was seen
 	Lost      int               `json:"lost,omitempty"`      // statements that an upgrade took away
 	Restoring bool              `json:"restoring,omitempty"` // they are being put back
-	Named     []plugins.Port    `json:"named,omitempty"`     // that its configuration names
+	Named     []plugins.Port    `json:"named,omitempty"`     // that its configuration uses
+	Idle      []string          `json:"idle,omitempty"`      // ports that it only lists
 }
 
 // flowStep is one step. Do holds its precondition, acts and checks; it may run

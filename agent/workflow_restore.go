@@ -79,7 +79,8 @@ func (f *flow) fetch(ctx context.Context, e vault.Entry, ids []age.Identity) err
 		return err
 	}
 	f.state.Target, f.state.Was = &object, meta.Facts
-	f.state.Ports, f.state.Named = plugins.PortsIn(native), usedPorts(file(snap, vault.Tree))
+	f.state.Ports = plugins.PortsIn(native)
+	f.state.Named, f.state.Idle = namedPorts(file(snap, vault.Tree))
 	f.tell("snapshot", "info", "snapshot %s of %s: fetched, decrypted, parsed", short(e.ID()), e.Time.Local().Format(time.DateTime))
 	return nil
 }

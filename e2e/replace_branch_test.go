@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,7 +10,10 @@ import (
 )
 
 // A branch router is replaced by another model whose ports are numbered in
-// another way. It comes with what lets it be reached, and nothing more.
+// another way, and have their cables. It comes with what lets it be reached, and
+// nothing more. Nobody writes a map: who answers at the other end of a cable
+// tells where a port went, although the old router heard it by LLDP and the new
+// one, on which nothing is configured, by CDP.
 func TestReplaceIOSByAnotherModel(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -25,8 +27,18 @@ func TestReplaceIOSByAnotherModel(t *testing.T) {
 		t.Cleanup(func() { d.Close() })
 		return &bench{Device: d, cable: newCable(t, addr.String()), serial: o.Serial}
 	}
-	old := listen(device.Options{Config: ios.Sample, Serial: "FOC00000001", Model: "C8000V"})
-	ports := strings.NewReplacer("GigabitEthernet1\n", "GigabitEthernet0/0/0\n", "GigabitEthernet2\n", "GigabitEthernet0/0/1\n")
+	// What names a port, in all the places: routing, management, tracking.
+	full := strings.NewReplacer(
+		"interface Loopback0\n", "interface GigabitEthernet3\n no ip address\n shutdown\n negotiation auto\n!\ninterface GigabitEthernet4\n no ip address\n shutdown\n negotiation auto\n!\ninterface Loopback0\n",
+		"router ospf 1\n", "router ospf 1\n passive-interface GigabitEthernet2\n",
+		"ip ssh version 2\n", "ip ssh version 2\nip ssh source-interface GigabitEthernet1\n",
+		"ip route 0.0.0.0 0.0.0.0 192.0.2.1\n", "ip route 0.0.0.0 0.0.0.0 GigabitEthernet1 192.0.2.1\n",
+		"logging host 192.0.2.14\n", "logging source-interface GigabitEthernet1\nlogging host 192.0.2.14\n",
+		"archive\n path", "lldp run\n!\narchive\n path",
+	).Replace(ios.Sample)
+	old := listen(device.Options{Config: full, Serial: "FOC00000001", Model: "C8000V",
+		Neighbors: map[string]string{"GigabitEthernet1": "core1.example.net Gi1/0/24", "GigabitEthernet2": "access1 Te1/1/1"}})
+	ports := strings.NewReplacer("GigabitEthernet1\n", "GigabitEthernet0/0/1\n", "GigabitEthernet2\n", "TenGigabitEthernet0/0/4\n")
 	bare := ports.Replace(ios.Sample)
 	// Without a web server the new one has made itself no certificate.
 	from, to := strings.Index(bare, "crypto pki trustpoint"), strings.Index(bare, "archive\n")
@@ -37,7 +49,9 @@ func TestReplaceIOSByAnotherModel(t *testing.T) {
 		}
 		bare = strings.Replace(bare, gone, "", 1)
 	}
-	fresh := listen(device.Options{Config: strings.Replace(bare, "hostname branch1", "hostname spare", 1), Serial: "FOC00000002", Model: "C8300-1N1S-4T2X"})
+	fresh := listen(device.Options{Config: strings.Replace(bare, "hostname branch1", "hostname spare", 1), Serial: "FOC00000002", Model: "C8300-1N1S-4T2X",
+		Ports:     []string{"GigabitEthernet0/0/0"},
+		Neighbors: map[string]string{"GigabitEthernet0/0/1": "core1.example.net Gi1/0/24", "TenGigabitEthernet0/0/4": "access1 Te1/1/1"}})
 
 	pw := h.secretFile("branch1.pw", "switch-password")
 	h.must("device", "add", "branch1", "--driver", "ios", "--address", old.l.Addr().String(), "--user", "admin", "--password-file", pw, "--enable-file", pw)
@@ -47,14 +61,28 @@ func TestReplaceIOSByAnotherModel(t *testing.T) {
 	if r := h.want(16, "replace", "branch1", "--address", address, "--yes", "--allow-host-key"); !strings.Contains(r.err, "allow-model") {
 		t.Errorf("another model: %s", r.err)
 	}
-	m := filepath.Join(filepath.Dir(h.dir), "map.yaml")
-	if err := os.WriteFile(m, []byte("GigabitEthernet1: GigabitEthernet0/0/0\nGigabitEthernet2: GigabitEthernet0/0/1\n"), 0o600); err != nil {
-		t.Fatal(err)
+	r := h.want(16, "replace", "branch1", "--address", address, "--yes", "--allow-host-key", "--allow-model", "--allow-losses")
+	for _, want := range []string{`"GigabitEthernet1": "GigabitEthernet0/0/1" # by neighbour: core1.example.net Gi1/0/24`, `"GigabitEthernet2": "TenGigabitEthernet0/0/4" # by neighbour: access1 Te1/1/1`,
+		`"GigabitEthernet3": "GigabitEthernet0/0/0" # by idle`, `"GigabitEthernet4": "" # by idle`, "--allow-map"} {
+		if !strings.Contains(r.err, want) {
+			t.Errorf("a map that nobody looked at: no %q in\n%s", want, r.err)
+		}
 	}
-	h.must("replace", "branch1", "--address", address, "--yes", "--allow-host-key", "--allow-model", "--allow-losses", "--map", m)
-	for _, want := range []string{"hostname branch1", "interface GigabitEthernet0/0/0\n description uplink", "interface GigabitEthernet0/0/1\n description lan", "router ospf 1"} {
+	// The file that was written for review is the one that is given.
+	m := filepath.Join(filepath.Dir(h.dir), "branch1.map.yaml")
+	said := h.must("replace", "branch1", "--address", address, "--yes", "--allow-host-key", "--allow-model", "--allow-losses", "--map", m)
+	if !strings.Contains(said.err, "links and neighbours are as they were") {
+		t.Errorf("the links were not compared:\n%s", said.err)
+	}
+	for _, want := range []string{"hostname branch1", "interface GigabitEthernet0/0/1\n description uplink", "interface TenGigabitEthernet0/0/4\n description lan", "router ospf 1", "passive-interface TenGigabitEthernet0/0/4",
+		"ip ssh source-interface GigabitEthernet0/0/1", "ip route 0.0.0.0 0.0.0.0 GigabitEthernet0/0/1 192.0.2.1", "logging source-interface GigabitEthernet0/0/1"} {
 		if !strings.Contains(fresh.Running(), want) || !strings.Contains(fresh.Startup(), want) {
 			t.Errorf("the new router lacks %q:\n%s", want, fresh.Running())
+		}
+	}
+	for _, gone := range []string{"GigabitEthernet1\n", "GigabitEthernet2\n", "GigabitEthernet1 ", "GigabitEthernet4"} {
+		if strings.Contains(strings.ReplaceAll(fresh.Running(), "TenGigabitEthernet0/0/4", ""), gone) {
+			t.Errorf("the new router still has %q:\n%s", gone, fresh.Running())
 		}
 	}
 	h.must("backup", "branch1")

@@ -232,7 +232,8 @@ type Coverage struct {
 }
 
 // InterfaceMap renames interfaces: old name to new name. A name that is not in
-// it stays.
+// it stays. The empty name leaves a port out that the new unit does not have; an
+// adapter reports what it takes away with it beyond a port that nobody used.
 type InterfaceMap map[string]string
 
 // Loss is something that a restore or a conversion will not carry over.

@@ -234,7 +234,7 @@ func readMap(path string) (plugins.InterfaceMap, error) {
 	}
 	targets := map[string]string{}
 	for old, name := range m {
-		if other, ok := targets[name]; ok {
+		if other, ok := targets[name]; ok && name != "" {
 			return nil, fmt.Errorf("%w: %s: both %s and %s become %s", agent.ErrConfig, path, other, old, name)
 		}
 		targets[name] = old

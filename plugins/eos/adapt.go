@@ -39,10 +39,11 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		}
 		d := parseConfig(string(out[i].Data))
 		losses = append(losses, leaveUnit(d, out[i].Name)...)
-		names := lens.Names{Refs: interfaceRefs(), Rename: renameList}
-		if err := names.Apply(d, canonicalMap(m)); err != nil {
+		more, err := lens.Names{Refs: interfaceRefs(), Rename: renameList, Own: "interface $if", Idle: []string{"shutdown", "no switchport"}}.Apply(d, out[i].Name, canonicalMap(m))
+		if err != nil {
 			return nil, nil, err
 		}
+		losses = append(losses, more...)
 		renameGroups(d, canonicalMap(m))
 		out[i].Data = d.Bytes()
 	}

@@ -30,6 +30,8 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 	}
 	names := lens.Names{
 		Refs: interfaceRefs(),
+		Own:  "interface $if",
+		End:  "exit",
 		// A word that the map does not name may be a peer group, a keyword or
 		// an address: it stays, and is no interface that could collide.
 		Rename: func(word string, one func(string) string) (string, bool) {
@@ -44,9 +46,11 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 			continue
 		}
 		d := parseConfig(string(out[i].Data))
-		if err := names.Apply(d, m); err != nil {
+		more, err := names.Apply(d, out[i].Name, m)
+		if err != nil {
 			return nil, nil, err
 		}
+		losses = append(losses, more...)
 		out[i].Data = d.Bytes()
 	}
 	return out, losses, nil

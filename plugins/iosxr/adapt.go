@@ -30,9 +30,11 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		}
 		d := parseConfig(string(out[i].Data))
 		losses = append(losses, leaveUnit(d, out[i].Name)...)
-		if err := (lens.Names{Refs: interfaceRefs(), Rename: k.RenameList}).Apply(d, names); err != nil {
+		more, err := lens.Names{Refs: interfaceRefs(), Rename: k.RenameList, Own: "interface $if", Idle: []string{"shutdown"}, Elsewhere: func(i int) bool { return isRoute(d, i) }}.Apply(d, out[i].Name, names)
+		if err != nil {
 			return nil, nil, err
 		}
+		losses = append(losses, more...)
 		renameNumbers(d, names)
 		renameRoutes(d, names)
 		out[i].Data = d.Bytes()
@@ -76,6 +78,11 @@ func renameNumbers(d *syntax.Doc, m plugins.InterfaceMap) {
 	}
 }
 
+// isRoute reports a line of the static routes.
+func isRoute(d *syntax.Doc, i int) bool {
+	return d.Lines[i].Parent != syntax.None && strings.TrimSpace(d.Lines[d.Heading(i)].Body) == "router static"
+}
+
 // renameRoutes renames the interfaces behind which static routes lead: the word
 // after the prefix.
 func renameRoutes(d *syntax.Doc, m plugins.InterfaceMap) {
@@ -83,7 +90,7 @@ func renameRoutes(d *syntax.Doc, m plugins.InterfaceMap) {
 	var words []syntax.Word
 	for i := range d.Lines {
 		l := &d.Lines[i]
-		if l.Kind != syntax.Statement || d.Removed(i) || l.Parent == syntax.None || strings.TrimSpace(d.Lines[d.Heading(i)].Body) != "router static" {
+		if l.Kind != syntax.Statement || d.Removed(i) || !isRoute(d, i) {
 			continue
 		}
 		words = syntax.Words(words[:0], l.Body)

@@ -32,9 +32,11 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		d := parse(string(out[i].Data))
 		losses = append(losses, leaveUnit(d, out[i].Name)...)
 		names := lens.Names{Refs: interfaceRefs(), Path: true, Words: words, Rename: rename}
-		if err := names.Apply(d, m); err != nil {
+		more, err := names.Apply(d, out[i].Name, m)
+		if err != nil {
 			return nil, nil, err
 		}
+		losses = append(losses, more...)
 		out[i].Data = d.Bytes()
 	}
 	return out, losses, nil

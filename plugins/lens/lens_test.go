@@ -1,6 +1,7 @@
 package lens_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -243,14 +244,44 @@ func TestLawsFindABrokenTable(t *testing.T) {
 func TestNames(t *testing.T) {
 	n := lens.Names{Refs: []string{"if $if", "route * $if ...", "... dev $if"}}
 	d := parse("if a\n text a\nroute x a 5\nroute a x\nwhat ever dev a\nif b\nif c\n")
-	if err := n.Apply(d, plugins.InterfaceMap{"a": "b", "b": "a"}); err != nil {
+	if _, err := n.Apply(d, "c", plugins.InterfaceMap{"a": "b", "b": "a"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.String(); got != "if b\n text a\nroute x b 5\nroute a x\nwhat ever dev b\nif a\nif c\n" {
 		t.Errorf("got %q", got)
 	}
-	if err := n.Apply(parse("if a\nif c\n"), plugins.InterfaceMap{"a": "c"}); err == nil {
+	if _, err := n.Apply(parse("if a\nif c\n"), "c", plugins.InterfaceMap{"a": "c"}); err == nil {
 		t.Error("two interfaces came to have one name")
+	}
+}
+
+// What a map leaves out goes with its own block. What else is said of it, and
+// an old name that no pattern looks for, is a loss.
+func TestNamesLeavesOut(t *testing.T) {
+	n := lens.Names{
+		Refs: []string{"if $if", "passive $if"}, Own: "if $if", Idle: []string{"shutdown"}, End: "exit",
+		Rename: func(word string, one func(string) string) (string, bool) {
+			var out []string
+			for part := range strings.SplitSeq(word, ",") {
+				out = append(out, one(part))
+			}
+			return strings.Join(out, ","), true
+		},
+	}
+	d := parse("if e1\n shutdown\nexit\nif e2\n ip 1\nexit\nif e3\n ip 3\n description e3\npassive e1\npassive e1,e3\nmirror e3 x\nhostname e3\nwatch e4 \"e3\"\n")
+	losses, err := n.Apply(d, "c", plugins.InterfaceMap{"e1": "", "e2": "", "e3": "e2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := d.String(), "if e2\n ip 3\n description e3\npassive e2\nmirror e3 x\nhostname e3\nwatch e4 \"e3\"\n"; got != want {
+		t.Errorf("got %q", got)
+	}
+	var told []string
+	for _, l := range losses {
+		told = append(told, fmt.Sprintf("%d %s", l.Line, l.Code))
+	}
+	if got := strings.Join(told, ", "); got != "4 no-port, 10 no-port, 12 not-renamed, 14 not-renamed" {
+		t.Errorf("losses %s", got)
 	}
 }
 

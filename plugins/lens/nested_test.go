@@ -138,13 +138,13 @@ func TestNamesInPaths(t *testing.T) {
 	names := lens.Names{Path: true, Words: nestedTable().Words, Refs: []string{"ifs $if", "ifs $if ...", "... from $if"}}
 	in := "ifs {\n ge-0 {\n  about ge-0;\n }\n ge-1;\n}\nrule { from ge-0; }\n"
 	d := syntax.ParseBraces(in, braces)
-	if err := names.Apply(d, plugins.InterfaceMap{"ge-0": "xe-7"}); err != nil {
+	if _, err := names.Apply(d, "c", plugins.InterfaceMap{"ge-0": "xe-7"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := d.String(), "ifs {\n xe-7 {\n  about ge-0;\n }\n ge-1;\n}\nrule { from xe-7; }\n"; got != want {
 		t.Errorf("got %q", got)
 	}
-	if err := names.Apply(syntax.ParseCommands("set ifs ge-0 x\nset ifs ge-1 y\n"), plugins.InterfaceMap{"ge-0": "ge-1"}); err == nil {
+	if _, err := names.Apply(syntax.ParseCommands("set ifs ge-0 x\nset ifs ge-1 y\n"), "c", plugins.InterfaceMap{"ge-0": "ge-1"}); err == nil {
 		t.Error("two interfaces came to have one name")
 	}
 }

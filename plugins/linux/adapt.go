@@ -9,10 +9,6 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
 
-// lossNotRenamed is the code of a loss for a line that names an interface
-// that was renamed, in a place that adapt does not understand.
-const lossNotRenamed = "not-renamed"
-
 // adapt leaves out what belongs to the old machine – its id, its SSH host
 // keys, hardware addresses by which files pick or dress an interface – and
 // renames interfaces. A line that names a renamed interface where adapt cannot
@@ -34,8 +30,14 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		if losses = append(losses, left...); whole {
 			continue
 		}
-		if err := names.Apply(d, m); err != nil {
+		more, err := names.Apply(d, a.Name, m)
+		if err != nil {
 			return nil, nil, err
+		}
+		for _, l := range more {
+			if l.Code != lens.LossNotRenamed { // found below, in words of every form
+				losses = append(losses, l)
+			}
 		}
 		losses = append(losses, notRenamed(a.Name, d, m)...)
 		a.Data = d.Bytes()
@@ -170,7 +172,7 @@ func notRenamed(artefact string, d *syntax.Doc, m plugins.InterfaceMap) []plugin
 		}
 		for _, w := range strings.FieldsFunc(body, func(r rune) bool { return strings.ContainsRune(" \t\r\"',{}();=/", r) }) {
 			if to, ok := m[w]; ok && to != w && !kept[w] {
-				losses = append(losses, plugins.Loss{Artefact: artefact, Line: l.Number, Code: lossNotRenamed,
+				losses = append(losses, plugins.Loss{Artefact: artefact, Line: l.Number, Code: lens.LossNotRenamed,
 					Text: "names interface " + w + ", which is called " + to + " now, in a place that is not understood"})
 				break
 			}

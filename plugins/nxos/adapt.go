@@ -33,9 +33,11 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		}
 		d := parseConfig(string(out[i].Data))
 		losses = append(losses, leaveUnit(d, out[i].Name)...)
-		if err := (lens.Names{Refs: interfaceRefs(), Rename: k.RenameList}).Apply(d, names); err != nil {
+		more, err := lens.Names{Refs: interfaceRefs(), Rename: k.RenameList, Own: "interface $if", Idle: []string{"shutdown", "no shutdown", "no switchport"}}.Apply(d, out[i].Name, names)
+		if err != nil {
 			return nil, nil, err
 		}
+		losses = append(losses, more...)
 		renameGroups(d, names)
 		out[i].Data = d.Bytes()
 	}

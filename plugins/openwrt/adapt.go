@@ -88,7 +88,7 @@ func rename(d *syntax.Doc, r *syntax.Record, pkg string, m plugins.InterfaceMap,
 		at := strings.HasPrefix(name, "@")
 		name = strings.TrimPrefix(name, "@")
 		to, ok := m[name]
-		if !ok {
+		if !ok || to == "" { // it lists no port that nobody configured
 			to = name
 			if base, sub, isSub := strings.Cut(name, "."); isSub && m[base] != "" {
 				to = m[base] + "." + sub

@@ -24,7 +24,7 @@ func adapt(native []plugins.Artefact, _, _ plugins.Facts, m plugins.InterfaceMap
 		var clash error
 		one := func(name string) string {
 			to, ok := m[name]
-			if !ok {
+			if !ok || to == "" { // it lists no port that nobody configured
 				to = name
 			}
 			if had, ok := owner[to]; ok && had != name && clash == nil {

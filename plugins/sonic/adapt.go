@@ -84,8 +84,10 @@ func (x *renamer) one(name string) string {
 // list renames the parts of a key or of a value.
 func (x *renamer) list(s, sep string) string {
 	parts := strings.Split(s, sep)
-	for i := range parts {
-		parts[i] = x.one(parts[i])
+	for i, name := range parts {
+		if parts[i] = x.one(name); parts[i] == "" && name != "" && x.clash == nil {
+			x.clash = fmt.Errorf("adapt: %q is left out, and something refers to it: complete the interface map", name)
+		}
 	}
 	return strings.Join(parts, sep)
 }
@@ -100,6 +102,10 @@ func (x *renamer) table(t *syntax.JSONMember) {
 				hardware[p.Name][p.Value.Members[k].Name] = p.Value.Members[k].Value
 			}
 			to := x.one(p.Name)
+			if to == "" {
+				x.json.Remove(t.Value, i)
+				continue
+			}
 			if had, ok := x.owner[to]; ok && had != p.Name && x.clash == nil {
 				x.clash = fmt.Errorf("adapt: interfaces %q and %q would both be called %q: complete the interface map", had, p.Name, to)
 			}
@@ -108,6 +114,9 @@ func (x *renamer) table(t *syntax.JSONMember) {
 	}
 	for i := range t.Value.Members {
 		e := &t.Value.Members[i]
+		if t.Name == "PORT" && x.one(e.Name) == "" {
+			continue
+		}
 		if to := x.list(e.Name, "|"); to != e.Name {
 			x.json.Replace(e.From, e.To, to)
 		}

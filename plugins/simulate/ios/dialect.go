@@ -141,6 +141,7 @@ func rows() []statements.Row {
 		{Mode: "top", Words: "ip http authentication ..."},
 		{Mode: "top", Words: "ip scp server enable"},
 		{Mode: "top", Words: "ip ssh version <int>"},
+		{Mode: "top", Words: "ip ssh source-interface <interface>"},
 		{Mode: "top", Words: "ip route vrf {word} {ip} {mask} {...}"},
 		{Mode: "top", Words: "ip route {ip} {mask} {...}"},
 		{Mode: "top", Words: "ip access-list extended {word}", Opens: "ext-nacl"},
