@@ -66,24 +66,28 @@ func printableOnly(r rune) rune {
 // those that it uses, and the names of those of which it says no more than that
 // they are there or shut down. Some platforms list every port that they have.
 func namedPorts(tree []byte) (used []plugins.Port, idle []string) {
-	var doc struct {
-		Interfaces struct {
-			Interface []map[string]any `json:"interface"`
-		} `json:"cfgvault-interfaces:interfaces"`
-	}
+	var doc map[string]any
 	if json.Unmarshal(tree, &doc) != nil {
 		return nil, nil
 	}
-	for _, i := range doc.Interfaces.Interface {
+	named := map[string]int{} // how often the tree names what may be a port
+	countWords(doc, func(s string) {
+		port, _, _ := strings.Cut(s, ".")
+		named[port]++
+	})
+	top, _ := doc["cfgvault-interfaces:interfaces"].(map[string]any)
+	list, _ := top["interface"].([]any)
+	for _, e := range list {
+		i, _ := e.(map[string]any)
 		name, _ := i["name"].(string)
 		kind, _ := i["type"].(string)
 		if _, short, ok := strings.Cut(kind, ":"); ok {
 			kind = short
 		}
-		if !isPort(kind) {
+		if name == "" || !isPort(kind) {
 			continue
 		}
-		if unused(i) {
+		if named[name] == 1 && unused(i) {
 			idle = append(idle, name)
 			continue
 		}
@@ -95,6 +99,22 @@ func namedPorts(tree []byte) (used []plugins.Port, idle []string) {
 	}
 	slices.SortFunc(idle, natural)
 	return used, idle
+}
+
+// countWords tells every string of a tree.
+func countWords(v any, tell func(string)) {
+	switch v := v.(type) {
+	case string:
+		tell(v)
+	case []any:
+		for _, e := range v {
+			countWords(e, tell)
+		}
+	case map[string]any:
+		for _, e := range v {
+			countWords(e, tell)
+		}
+	}
 }
 
 // unused reports an interface of which nothing is said but that it is there, or

@@ -53,7 +53,7 @@ func TestPlanInterfaces(t *testing.T) {
 
 func TestCheckMap(t *testing.T) {
 	used := []plugins.Port{data("e1", 0, ""), data("e2", 1000, "")}
-	have := []plugins.Port{data("x1", 0, ""), data("x2", 100, ""), data("e2", 0, "")}
+	have := []plugins.Port{data("x1", 0, ""), data("x2", 100, ""), data("e2", 0, ""), {Name: "lo", Role: plugins.PortVirtual}}
 	for _, c := range []struct {
 		m    plugins.InterfaceMap
 		want string
@@ -63,6 +63,9 @@ func TestCheckMap(t *testing.T) {
 		{plugins.InterfaceMap{"e2": "x2"}, "no line for e1"},
 		{plugins.InterfaceMap{"e1": "x9"}, "x9, which the new unit does not have"},
 		{plugins.InterfaceMap{"e1": "e2"}, "both e1 and e2"},
+		{plugins.InterfaceMap{"e1": ""}, "leaves e1 out, which is in use"},
+		{plugins.InterfaceMap{"e1": "lo"}, "no port but made by configuration"},
+		{plugins.InterfaceMap{"e1": "x1", "e1.5": "x2"}, "goes with the port that carries it"},
 	} {
 		_, err := checkMap(c.m, used, have)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -78,5 +81,34 @@ func TestMapFileHostile(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(p.Text("h")), "\n")
 	if len(lines) != 3 {
 		t.Errorf("want 3 lines:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// A port of which nothing is said needs no place. One that something refers to
+// does, and so does one that carries others.
+func TestNamedPorts(t *testing.T) {
+	used, idle := namedPorts([]byte(`{"cfgvault-interfaces:interfaces": {"interface": [
+		{"name": "e10", "type": "cfgvault-interfaces:ethernet", "enabled": false, "auto-negotiation": true, "ipv4": {"enabled": false}},
+		{"name": "e9", "type": "cfgvault-interfaces:ethernet"},
+		{"name": "e8", "type": "cfgvault-interfaces:ethernet", "enabled": false, "description": "spare"},
+		{"name": "e7", "type": "cfgvault-interfaces:ethernet"}, {"name": "e7.5", "type": "cfgvault-interfaces:sub-interface"},
+		{"name": "e6", "type": "cfgvault-interfaces:ethernet"},
+		{"name": "m0", "type": "cfgvault-interfaces:management", "ipv4": {"dhcp": true}},
+		{"name": "lo", "type": "cfgvault-interfaces:loopback"}]},
+		"cfgvault-ospf:ospf": {"passive": ["e6"]}}`))
+	var names []string
+	for _, p := range used {
+		names = append(names, p.Name+" "+p.Role)
+	}
+	if got := strings.Join(names, ", "); got != "e8 data, e7 data, e6 data, m0 management" {
+		t.Errorf("used: %s", got)
+	}
+	if got := strings.Join(idle, ", "); got != "e9, e10" {
+		t.Errorf("idle: %s", got)
+	}
+	p := PlanInterfaces([]plugins.Port{data("e8", 0, "")}, []plugins.Port{data("x1", 0, "")})
+	p.spare([]string{"e9", "e10", "e11"}, nil, []plugins.Port{data("x1", 0, ""), data("x2", 0, ""), data("e11", 0, "")})
+	if want := (plugins.InterfaceMap{"e8": "x1", "e9": "x2", "e10": ""}); !maps.Equal(p.Map(), want) {
+		t.Errorf("the spare ports: %v, want %v", p.Map(), want)
 	}
 }
