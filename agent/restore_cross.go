@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
@@ -142,9 +143,13 @@ func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tr
 		return nil, nil, err
 	}
 	users := []string{"cfgvault-system:system", "users", "user"}
-	if u := entry(own, users, func(e map[string]any) bool { return e["name"] == c.user }); u != nil && c.user != "" {
-		if add(doc, users, u) {
-			kept = append(kept, "user "+c.user+", by which cfgvault logs in")
+	for _, keep := range []struct{ name, why string }{
+		{c.user, ", by which cfgvault logs in"},
+		{"root", ", whose password is the unit's own"}, // some platforms take no configuration without
+	} {
+		u := entry(own, users, func(e map[string]any) bool { return e["name"] == keep.name })
+		if u != nil && keep.name != "" && add(doc, users, u) {
+			kept = append(kept, "user "+keep.name+keep.why)
 		}
 	}
 	interfaces := []string{"cfgvault-interfaces:interfaces", "interface"}
@@ -165,6 +170,9 @@ func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tr
 		doc[stp] = own[stp]
 		kept = append(kept, "spanning tree, of which the snapshot says nothing")
 	}
+	if text := keepForwarding(doc, own); text != "" {
+		kept = append(kept, text)
+	}
 	// Features go by the platform's own names: no other platform's snapshot has
 	// a say in them.
 	features := []string{"cfgvault-system:system", "feature"}
@@ -182,6 +190,29 @@ func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tr
 		return nil, nil, fmt.Errorf("what has to stay of the unit does not go with the configuration: %w", err)
 	}
 	return out, kept, nil
+}
+
+// keepForwarding decides whether packets are forwarded where the snapshot does
+// not say so: a router forwards without a word, a switch needs one. One that runs
+// a routing protocol forwards; else it stays as the unit has it.
+func keepForwarding(doc, own map[string]any) string {
+	const module, leaf = "cfgvault-system:system", "forwarding"
+	system, _ := doc[module].(map[string]any)
+	mine, _ := own[module].(map[string]any)
+	had, _ := mine[leaf].(map[string]any)
+	if system == nil || had == nil || system[leaf] != nil {
+		return ""
+	}
+	for _, protocol := range []string{"cfgvault-ospf:ospf", "cfgvault-bgp:bgp", "cfgvault-eigrp:eigrp"} {
+		if doc[protocol] != nil {
+			had = maps.Clone(had)
+			had["ipv4"] = true
+			system[leaf] = had
+			return "forwarding of IPv4, without which the routing protocols of the snapshot would be of no use"
+		}
+	}
+	system[leaf] = had
+	return "forwarding, of which the snapshot says nothing"
 }
 
 // entry finds the first entry of a list.

@@ -17,16 +17,6 @@ import (
 func TestReplaceIOSByAnotherModel(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	listen := func(o device.Options) *bench {
-		o.User, o.Password, o.Enable = "admin", "switch-password", "switch-password"
-		d := ios.New(o, ios.Variant{})
-		addr, err := d.Listen("127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { d.Close() })
-		return &bench{Device: d, cable: newCable(t, addr.String()), serial: o.Serial}
-	}
 	// What names a port, in all the places: routing, management, tracking.
 	full := strings.NewReplacer(
 		"interface Loopback0\n", "interface GigabitEthernet3\n no ip address\n shutdown\n negotiation auto\n!\ninterface GigabitEthernet4\n no ip address\n shutdown\n negotiation auto\n!\ninterface Loopback0\n",
@@ -36,8 +26,8 @@ func TestReplaceIOSByAnotherModel(t *testing.T) {
 		"logging host 192.0.2.14\n", "logging source-interface GigabitEthernet1\nlogging host 192.0.2.14\n",
 		"archive\n path", "lldp run\n!\narchive\n path",
 	).Replace(ios.Sample)
-	old := listen(device.Options{Config: full, Serial: "FOC00000001", Model: "C8000V",
-		Neighbors: map[string]string{"GigabitEthernet1": "core1.example.net Gi1/0/24", "GigabitEthernet2": "access1 Te1/1/1"}})
+	old := startUnit(t, "ios", device.Options{Config: full, Serial: "FOC00000001", Model: "C8000V",
+		Neighbors: map[string]string{"GigabitEthernet1": "core1.example.net Gi1/0/24", "GigabitEthernet2": "access1 Te1/1/1"}}, false)
 	ports := strings.NewReplacer("GigabitEthernet1\n", "GigabitEthernet0/0/1\n", "GigabitEthernet2\n", "TenGigabitEthernet0/0/4\n")
 	bare := ports.Replace(ios.Sample)
 	// Without a web server the new one has made itself no certificate.
@@ -49,14 +39,11 @@ func TestReplaceIOSByAnotherModel(t *testing.T) {
 		}
 		bare = strings.Replace(bare, gone, "", 1)
 	}
-	fresh := listen(device.Options{Config: strings.Replace(bare, "hostname branch1", "hostname spare", 1), Serial: "FOC00000002", Model: "C8300-1N1S-4T2X",
+	fresh := startUnit(t, "ios", device.Options{Config: strings.Replace(bare, "hostname branch1", "hostname spare", 1), Serial: "FOC00000002", Model: "C8300-1N1S-4T2X",
 		Ports:     []string{"GigabitEthernet0/0/0"},
-		Neighbors: map[string]string{"GigabitEthernet0/0/1": "core1.example.net Gi1/0/24", "TenGigabitEthernet0/0/4": "access1 Te1/1/1"}})
+		Neighbors: map[string]string{"GigabitEthernet0/0/1": "core1.example.net Gi1/0/24", "TenGigabitEthernet0/0/4": "access1 Te1/1/1"}}, false)
 
-	pw := h.secretFile("branch1.pw", "switch-password")
-	h.must("device", "add", "branch1", "--driver", "ios", "--address", old.l.Addr().String(), "--user", "admin", "--password-file", pw, "--enable-file", pw)
-	h.must("device", "trust", "branch1", "--yes")
-	h.must("backup", "branch1")
+	h.addUnit(old, "branch1")
 	address := fresh.l.Addr().String()
 	if r := h.want(16, "replace", "branch1", "--address", address, "--yes", "--allow-host-key"); !strings.Contains(r.err, "allow-model") {
 		t.Errorf("another model: %s", r.err)

@@ -219,8 +219,8 @@ func New(o device.Options) *device.Device {
 		s, _ := grammar(nil).parse(text)
 		j.g.learn(s, "", 0)
 	}
-	for _, w := range []string{"version", "groups", "groups/*", "apply-groups", "chassis", "firewall", "vlans", "vlans/*", "routing-instances", "routing-instances/*", "forwarding-options", "security", "class-of-service",
-		"system/domain-name", "system/login", "interfaces/*", "interfaces/*/disable", "interfaces/*/mtu", "interfaces/*/description", "interfaces/*/unit", "interfaces/*/vlan-tagging"} {
+	for _, w := range []string{"version", "groups", "groups/*", "apply-groups", "chassis", "firewall", "vlans", "vlans/*", "routing-instances", "routing-instances/*", "protocols/ospf", "protocols/ospf/area", "forwarding-options", "security", "class-of-service",
+		"system/domain-name", "system/login", "interfaces/*", "interfaces/*/disable", "interfaces/*/mtu", "interfaces/*/description", "interfaces/*/unit", "interfaces/*/vlan-tagging", "interfaces/*/gigether-options", "interfaces/*/ether-options"} {
 		j.g[w] = true
 	}
 	if o.Model != "" {
