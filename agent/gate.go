@@ -35,6 +35,7 @@ const (
 	GateChanged    Gate = "changed"     // the device has another configuration than the snapshot
 	GateHostKey    Gate = "host-key"    // the host key of a new or reset unit is taken as it is shown
 	GateMap        Gate = "map"         // interfaces were matched by other means than their names
+	GateReboot     Gate = "reboot"      // the new unit has to start with other licences or templates first
 )
 
 // Gates are the gates that can be overruled, with what it means to do so.
@@ -60,6 +61,7 @@ func WorkflowGates() map[Gate]string {
 		GateChanged: "wipe although the device was changed since the newest snapshot",
 		GateHostKey: "take the host key that the new, or reset, unit shows, unseen",
 		GateMap:     "apply an interface map that nobody has looked at",
+		GateReboot:  "set the licences and templates that the new unit has to start with, and reboot it",
 	}
 }
 

@@ -147,10 +147,19 @@ func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tr
 		{c.user, ", by which cfgvault logs in"},
 		{"root", ", whose password is the unit's own"}, // some platforms take no configuration without
 	} {
-		u := entry(own, users, func(e map[string]any) bool { return e["name"] == keep.name })
-		if u != nil && keep.name != "" && add(doc, users, u) {
-			kept = append(kept, "user "+keep.name+keep.why)
+		named := func(e map[string]any) bool { return e["name"] == keep.name }
+		u := entry(own, users, named)
+		if u == nil || keep.name == "" {
+			continue
 		}
+		// A password of another platform's seldom means anything here.
+		if theirs := entry(doc, users, named); theirs != nil {
+			clear(theirs)
+			maps.Copy(theirs, u)
+		} else {
+			add(doc, users, u)
+		}
+		kept = append(kept, "user "+keep.name+keep.why)
 	}
 	interfaces := []string{"cfgvault-interfaces:interfaces", "interface"}
 	here := func(e map[string]any) bool { return hasAddress(e, c.address) }

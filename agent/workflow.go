@@ -117,6 +117,8 @@ type flowState struct {
 	Restoring bool              `json:"restoring,omitempty"` // they are being put back
 	Named     []plugins.Port    `json:"named,omitempty"`     // that its configuration uses
 	Idle      []string          `json:"idle,omitempty"`      // ports that it only lists
+	Need      *need             `json:"need,omitempty"`      // of the new unit, before it takes the configuration
+	Path      path              `json:"path"`                // by which the snapshot's unit was managed
 }
 
 // flowStep is one step. Do holds its precondition, acts and checks; it may run

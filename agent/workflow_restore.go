@@ -79,7 +79,7 @@ func (f *flow) fetch(ctx context.Context, e vault.Entry, ids []age.Identity) err
 		return err
 	}
 	f.state.Target, f.state.Was = &object, meta.Facts
-	f.state.Ports = plugins.PortsIn(native)
+	f.state.Ports, f.state.Path = plugins.PortsIn(native), pathIn(file(snap, vault.Tree))
 	f.state.Named, f.state.Idle = namedPorts(file(snap, vault.Tree))
 	f.tell("snapshot", "info", "snapshot %s of %s: fetched, decrypted, parsed", short(e.ID()), e.Time.Local().Format(time.DateTime))
 	return nil

@@ -67,7 +67,7 @@ func TestReplaceIOSByAnotherPlatform(t *testing.T) {
 			[]string{"hostname branch1", "interface Ethernet2\n   description lan", "router ospf 1", "ip route 0.0.0.0/0 192.0.2.1"}},
 		{"junos", "VM0000000009",
 			map[string]string{"GigabitEthernet1": "fxp0", "GigabitEthernet2": "ge-0/0/1", "Loopback0": "lo0"},
-			[]string{"host-name branch1", "description lan", "address 198.51.100.1/24", "route 0.0.0.0/0 next-hop 192.0.2.1", "interface ge-0/0/1"}},
+			[]string{"host-name branch1", "description lan", "address 198.51.100.1/24", "next-hop 192.0.2.1", "class super-user"}},
 	} {
 		t.Run(c.driver, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,16 @@ type Info struct {
 	Secrets   []SecretRule   `json:"secrets"`             // what is hidden wherever text is shown
 	Unordered []LineRule     `json:"unordered,omitempty"` // lines, with the block below each, whose order among each other says nothing and may differ after a restore
 
+	ReloadFirst []LineRule `json:"reload-first,omitempty"` // statements of the running configuration, as whole lines without indentation, that count from the next start on, and without which the unit refuses others
+	Reboot      []Reboot   `json:"reboot,omitempty"`       // what makes the unit start anew, without saving; the session ends
+
 	Rollback Rollback `json:"rollback,omitempty"` // empty without CapRestore
+}
+
+// Reboot is a command that makes a unit start anew, or leads to that.
+type Reboot struct {
+	Text    string   `json:"text"`
+	Answers []Answer `json:"answers,omitempty"`
 }
 
 // Tested says how a driver was tried, the strongest first.

@@ -74,7 +74,7 @@ cfgvault replace core1 --address 192.0.2.77 --host-key SHA256:… --map core1.ma
 	login.add(f)
 	f.DurationVar(&o.Within, "within", 0, "the unit's timer (default: as cfgvault restore)")
 	f.BoolVar(&acceptVersion, "accept-version", false, "the same as --allow-version")
-	v = a.flowFlags(cmd, agent.GateHostKey, agent.GateMap, agent.GateModel, agent.GateVersion, agent.GateIncomplete, agent.GateHeld,
+	v = a.flowFlags(cmd, agent.GateHostKey, agent.GateMap, agent.GateReboot, agent.GateModel, agent.GateVersion, agent.GateIncomplete, agent.GateHeld,
 		agent.GateOverdue, agent.GateNoRollback, agent.GateNoUndo, agent.GateLosses)
 	return cmd
 }

@@ -49,6 +49,10 @@ func (driver) Info() plugins.Info {
 			{ID: "device", Pattern: `^! device: `, Why: "model and release of the unit that answers; neither is configuration"},
 			{ID: "boot-system", Pattern: `^! boot system `, Why: "a comment; the image is set in flash:boot-config"},
 		},
+		ReloadFirst: []plugins.LineRule{
+			{ID: "routing-model", Pattern: `^service routing protocols model `, Why: "the routing agents change with the next start, and statements of the other model are refused until then (EOS User Manual, multi-agent)"},
+		},
+		Reboot:   []plugins.Reboot{{Text: reload().Text, Answers: reload().Answers}},
 		Secrets:  secrets(),
 		Rollback: plugins.RollbackDevice,
 	}

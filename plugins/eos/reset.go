@@ -45,12 +45,7 @@ func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token strin
 	if _, refused := refusedWhole([]byte(left)); !refused && len(statements([]byte(left))) > 0 {
 		return errors.New("eos: factory reset: the startup configuration is still there")
 	}
-	end, err := cli.Run(ctx, plugins.Command{
-		Text: "reload now", Write: true, Answers: []plugins.Answer{
-			{Prompt: `\[yes/no/cancel/diff\]:?\s*$`, Reply: "no"},
-			{Prompt: `\[confirm\]\s*$`},
-		},
-	})
+	end, err := cli.Run(ctx, reload())
 	// A switch that reloads hangs up; that it does not answer is what was asked.
 	if err != nil && !errors.Is(err, plugins.ErrSessionLost) {
 		return fmt.Errorf("eos: factory reset: reload: %w", err)
@@ -59,4 +54,14 @@ func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token strin
 		return refusedError("factory reset: the startup configuration is erased, but reload now", text)
 	}
 	return nil
+}
+
+// reload makes the switch start anew, without saving.
+func reload() plugins.Command {
+	return plugins.Command{
+		Text: "reload now", Write: true, Answers: []plugins.Answer{
+			{Prompt: `\[yes/no/cancel/diff\]:?\s*$`, Reply: "no"},
+			{Prompt: `\[confirm\]\s*$`},
+		},
+	}
 }

@@ -68,6 +68,14 @@ func (driver) Info() plugins.Info {
 			{ID: "low-watermark", Pattern: `^memory free low-watermark processor \d+$`, Why: "computed from the memory of the unit"},
 			{ID: "vtp-change", Artefact: "vtp", Pattern: `^(?:Configuration last modified|Configuration Revision|Local updater ID|MD5 digest|\s+0x)`, Why: "changes with every VLAN anywhere in the domain"},
 		},
+		ReloadFirst: []plugins.LineRule{
+			{ID: "license-level", Pattern: `^license boot level `, Why: "the feature set counts from the next start on, and statements of another one are refused (Software Activation, license boot level)"},
+			{ID: "license-suite", Pattern: `^license boot suite `, Why: "the same for suites of technologies"},
+			{ID: "platform-throughput", Pattern: `^platform hardware throughput level `, Why: "counts from the next start on"},
+			{ID: "sdm", Pattern: `^sdm prefer `, Why: "the template of the switch's tables counts from the next start on (Consolidated Platform, sdm prefer)"},
+			{ID: "system-mtu", Pattern: `^system mtu `, Why: "counts from the next start on, on older switches"},
+		},
+		Reboot:   []plugins.Reboot{{Text: reload().Text, Answers: reload().Answers}},
 		Secrets:  secrets(),
 		Rollback: plugins.RollbackDevice,
 	}

@@ -44,9 +44,7 @@ func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token strin
 	if _, err := write(ctx, cli, "delete /force "+flash(s)+vlanFile); err != nil {
 		return err
 	}
-	end, err := cli.Run(ctx, plugins.Command{Text: "reload", Write: true, Answers: []plugins.Answer{
-		{Prompt: `(?i)save\? \[yes/no\]:\s*$`, Reply: "no"}, {Prompt: `(?i)(?:confirm\]|anyway\[confirm\])\s*$`},
-	}})
+	end, err := cli.Run(ctx, reload())
 	// A device that reloads hangs up; that it does not answer is what was asked.
 	if err != nil && !errors.Is(err, plugins.ErrSessionLost) {
 		return fmt.Errorf("ios: factory reset: reload: %w", err)
@@ -55,4 +53,11 @@ func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token strin
 		return refusedError("factory reset: the startup configuration is erased, but reload", text)
 	}
 	return nil
+}
+
+// reload makes the device start anew, without saving.
+func reload() plugins.Command {
+	return plugins.Command{Text: "reload", Write: true, Answers: []plugins.Answer{
+		{Prompt: `(?i)save\? \[yes/no\]:\s*$`, Reply: "no"}, {Prompt: `(?i)(?:confirm\]|anyway\[confirm\])\s*$`},
+	}}
 }

@@ -55,6 +55,12 @@ func (driver) Info() plugins.Info {
 			{ID: "time", Pattern: `^!(?:Time: |Running configuration last done at: |No configuration change since |Startup config saved at: )`, Why: "when it was printed, changed or saved"},
 			{ID: "release", Pattern: `^version `, Why: "the release that answers, not configuration"},
 		},
+		ReloadFirst: []plugins.LineRule{
+			{ID: "tcam", Pattern: `^hardware access-list tcam region `, Why: "the sizes of the regions count from the next start on (Security Configuration Guide, ACL TCAM regions)"},
+			{ID: "routing-template", Pattern: `^system routing template-`, Why: "counts from the next start on (Unicast Routing Configuration Guide)"},
+			{ID: "hardware-profile", Pattern: `^hardware profile `, Why: "counts from the next start on"},
+		},
+		Reboot:   []plugins.Reboot{{Text: reload().Text, Answers: reload().Answers}},
 		Secrets:  secrets(),
 		Rollback: plugins.RollbackDevice,
 	}

@@ -391,8 +391,7 @@ func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token strin
 		return fmt.Errorf("nxos: factory reset: %w", err)
 	}
 	defer cli.Close()
-	yes := plugins.Answer{Prompt: `\(y/n\)\??\s+\[n\]\s*$`, Reply: "y"}
-	out, err := write(ctx, cli, "write erase", yes)
+	out, err := write(ctx, cli, "write erase", reload().Answers...)
 	if err != nil {
 		return err
 	}
@@ -406,7 +405,7 @@ func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token strin
 	if strings.Contains(left, "\nversion ") {
 		return errors.New("nxos: factory reset: the startup configuration is still there")
 	}
-	end, err := cli.Run(ctx, plugins.Command{Text: "reload", Write: true, Answers: []plugins.Answer{yes}})
+	end, err := cli.Run(ctx, reload())
 	// A switch that reloads hangs up; that it does not answer is what was asked.
 	if err != nil && !errors.Is(err, plugins.ErrSessionLost) {
 		return fmt.Errorf("nxos: factory reset: reload: %w", err)
@@ -415,4 +414,9 @@ func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token strin
 		return refusedError("factory reset: the startup configuration is erased, but reload", text)
 	}
 	return nil
+}
+
+// reload makes the switch start anew, without saving.
+func reload() plugins.Command {
+	return plugins.Command{Text: "reload", Write: true, Answers: []plugins.Answer{{Prompt: `\(y/n\)\??\s+\[n\]\s*$`, Reply: "y"}}}
 }

@@ -144,6 +144,22 @@ func (k *kit) checkRules(i plugins.Info, bad func(string, ...any)) {
 			bad("unordered rule %s does not say why", r.ID)
 		}
 	}
+	for _, r := range i.ReloadFirst {
+		id("reload-first", r.ID)
+		if re, err := regexp.Compile(r.Pattern); err != nil || re.MatchString("an arbitrary line of text") || !strings.HasPrefix(r.Pattern, "^") || r.Why == "" {
+			bad("reload-first rule %s does not say why, or its pattern does not compile, is not anchored or matches everything", r.ID)
+		}
+	}
+	for _, c := range i.Reboot {
+		if c.Text == "" {
+			bad("a command of the reboot is empty")
+		}
+		for _, a := range c.Answers {
+			if _, err := regexp.Compile(a.Prompt); err != nil || a.Prompt == "" {
+				bad("the command %q of the reboot answers a prompt that does not compile, or none", c.Text)
+			}
+		}
+	}
 	for _, r := range i.Secrets {
 		id("secret", r.ID)
 		if strings.HasPrefix(r.Pattern, "^") || strings.HasPrefix(r.Pattern, `\A`) {

@@ -3114,6 +3114,8 @@ type Info struct {
 	Secrets       []*SecretRule          `protobuf:"bytes,14,rep,name=secrets,proto3" json:"secrets,omitempty"`
 	Rollback      string                 `protobuf:"bytes,15,opt,name=rollback,proto3" json:"rollback,omitempty"`
 	Unordered     []*LineRule            `protobuf:"bytes,16,rep,name=unordered,proto3" json:"unordered,omitempty"`
+	ReloadFirst   []*LineRule            `protobuf:"bytes,17,rep,name=reload_first,json=reloadFirst,proto3" json:"reload_first,omitempty"`
+	Reboot        []*Command             `protobuf:"bytes,18,rep,name=reboot,proto3" json:"reboot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3256,6 +3258,20 @@ func (x *Info) GetRollback() string {
 func (x *Info) GetUnordered() []*LineRule {
 	if x != nil {
 		return x.Unordered
+	}
+	return nil
+}
+
+func (x *Info) GetReloadFirst() []*LineRule {
+	if x != nil {
+		return x.ReloadFirst
+	}
+	return nil
+}
+
+func (x *Info) GetReboot() []*Command {
+	if x != nil {
+		return x.Reboot
 	}
 	return nil
 }
@@ -3906,7 +3922,7 @@ const file_cfgvault_plugin_proto_rawDesc = "" +
 	"\bRejected\x12\x1a\n" +
 	"\bartefact\x18\x01 \x01(\tR\bartefact\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x03R\x04line\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\fR\x04text\"\xf0\x04\n" +
+	"\x04text\x18\x03 \x01(\fR\x04text\"\xe6\x05\n" +
 	"\x04Info\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -3926,7 +3942,9 @@ const file_cfgvault_plugin_proto_rawDesc = "" +
 	"\bvolatile\x18\r \x03(\v2\x1c.cfgvault.plugin.v1.LineRuleR\bvolatile\x128\n" +
 	"\asecrets\x18\x0e \x03(\v2\x1e.cfgvault.plugin.v1.SecretRuleR\asecrets\x12\x1a\n" +
 	"\brollback\x18\x0f \x01(\tR\brollback\x12:\n" +
-	"\tunordered\x18\x10 \x03(\v2\x1c.cfgvault.plugin.v1.LineRuleR\tunordered\"J\n" +
+	"\tunordered\x18\x10 \x03(\v2\x1c.cfgvault.plugin.v1.LineRuleR\tunordered\x12?\n" +
+	"\freload_first\x18\x11 \x03(\v2\x1c.cfgvault.plugin.v1.LineRuleR\vreloadFirst\x123\n" +
+	"\x06reboot\x18\x12 \x03(\v2\x1b.cfgvault.plugin.v1.CommandR\x06reboot\"J\n" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x18\n" +
@@ -4114,45 +4132,47 @@ var file_cfgvault_plugin_proto_depIdxs = []int32{
 	51, // 46: cfgvault.plugin.v1.Info.volatile:type_name -> cfgvault.plugin.v1.LineRule
 	52, // 47: cfgvault.plugin.v1.Info.secrets:type_name -> cfgvault.plugin.v1.SecretRule
 	51, // 48: cfgvault.plugin.v1.Info.unordered:type_name -> cfgvault.plugin.v1.LineRule
-	0,  // 49: cfgvault.plugin.v1.Driver.Start:input_type -> cfgvault.plugin.v1.StartRequest
-	2,  // 50: cfgvault.plugin.v1.Driver.Cancel:input_type -> cfgvault.plugin.v1.CancelRequest
-	15, // 51: cfgvault.plugin.v1.Driver.Identify:input_type -> cfgvault.plugin.v1.IdentifyRequest
-	16, // 52: cfgvault.plugin.v1.Driver.Export:input_type -> cfgvault.plugin.v1.ExportRequest
-	19, // 53: cfgvault.plugin.v1.Driver.Normalize:input_type -> cfgvault.plugin.v1.NormalizeRequest
-	21, // 54: cfgvault.plugin.v1.Driver.Stage:input_type -> cfgvault.plugin.v1.StageRequest
-	25, // 55: cfgvault.plugin.v1.Driver.Commit:input_type -> cfgvault.plugin.v1.CommitRequest
-	24, // 56: cfgvault.plugin.v1.Driver.Confirm:input_type -> cfgvault.plugin.v1.ChangeRequest
-	24, // 57: cfgvault.plugin.v1.Driver.Discard:input_type -> cfgvault.plugin.v1.ChangeRequest
-	24, // 58: cfgvault.plugin.v1.Driver.Status:input_type -> cfgvault.plugin.v1.ChangeRequest
-	27, // 59: cfgvault.plugin.v1.Driver.Adapt:input_type -> cfgvault.plugin.v1.AdaptRequest
-	30, // 60: cfgvault.plugin.v1.Driver.Render:input_type -> cfgvault.plugin.v1.RenderRequest
-	32, // 61: cfgvault.plugin.v1.Driver.FactoryReset:input_type -> cfgvault.plugin.v1.FactoryResetRequest
-	35, // 62: cfgvault.plugin.v1.Sessions.Run:input_type -> cfgvault.plugin.v1.RunRequest
-	38, // 63: cfgvault.plugin.v1.Sessions.OpenCLI:input_type -> cfgvault.plugin.v1.OpenCLIRequest
-	40, // 64: cfgvault.plugin.v1.Sessions.CloseCLI:input_type -> cfgvault.plugin.v1.CloseCLIRequest
-	41, // 65: cfgvault.plugin.v1.Sessions.Open:input_type -> cfgvault.plugin.v1.OpenRequest
-	1,  // 66: cfgvault.plugin.v1.Driver.Start:output_type -> cfgvault.plugin.v1.StartReply
-	3,  // 67: cfgvault.plugin.v1.Driver.Cancel:output_type -> cfgvault.plugin.v1.CancelReply
-	6,  // 68: cfgvault.plugin.v1.Driver.Identify:output_type -> cfgvault.plugin.v1.Facts
-	17, // 69: cfgvault.plugin.v1.Driver.Export:output_type -> cfgvault.plugin.v1.ExportPart
-	20, // 70: cfgvault.plugin.v1.Driver.Normalize:output_type -> cfgvault.plugin.v1.NormalizePart
-	22, // 71: cfgvault.plugin.v1.Driver.Stage:output_type -> cfgvault.plugin.v1.StagePart
-	4,  // 72: cfgvault.plugin.v1.Driver.Commit:output_type -> cfgvault.plugin.v1.Done
-	4,  // 73: cfgvault.plugin.v1.Driver.Confirm:output_type -> cfgvault.plugin.v1.Done
-	4,  // 74: cfgvault.plugin.v1.Driver.Discard:output_type -> cfgvault.plugin.v1.Done
-	26, // 75: cfgvault.plugin.v1.Driver.Status:output_type -> cfgvault.plugin.v1.StatusReply
-	31, // 76: cfgvault.plugin.v1.Driver.Adapt:output_type -> cfgvault.plugin.v1.ArtefactsPart
-	31, // 77: cfgvault.plugin.v1.Driver.Render:output_type -> cfgvault.plugin.v1.ArtefactsPart
-	4,  // 78: cfgvault.plugin.v1.Driver.FactoryReset:output_type -> cfgvault.plugin.v1.Done
-	36, // 79: cfgvault.plugin.v1.Sessions.Run:output_type -> cfgvault.plugin.v1.RunReply
-	39, // 80: cfgvault.plugin.v1.Sessions.OpenCLI:output_type -> cfgvault.plugin.v1.OpenCLIReply
-	4,  // 81: cfgvault.plugin.v1.Sessions.CloseCLI:output_type -> cfgvault.plugin.v1.Done
-	43, // 82: cfgvault.plugin.v1.Sessions.Open:output_type -> cfgvault.plugin.v1.OpenReply
-	66, // [66:83] is the sub-list for method output_type
-	49, // [49:66] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	51, // 49: cfgvault.plugin.v1.Info.reload_first:type_name -> cfgvault.plugin.v1.LineRule
+	33, // 50: cfgvault.plugin.v1.Info.reboot:type_name -> cfgvault.plugin.v1.Command
+	0,  // 51: cfgvault.plugin.v1.Driver.Start:input_type -> cfgvault.plugin.v1.StartRequest
+	2,  // 52: cfgvault.plugin.v1.Driver.Cancel:input_type -> cfgvault.plugin.v1.CancelRequest
+	15, // 53: cfgvault.plugin.v1.Driver.Identify:input_type -> cfgvault.plugin.v1.IdentifyRequest
+	16, // 54: cfgvault.plugin.v1.Driver.Export:input_type -> cfgvault.plugin.v1.ExportRequest
+	19, // 55: cfgvault.plugin.v1.Driver.Normalize:input_type -> cfgvault.plugin.v1.NormalizeRequest
+	21, // 56: cfgvault.plugin.v1.Driver.Stage:input_type -> cfgvault.plugin.v1.StageRequest
+	25, // 57: cfgvault.plugin.v1.Driver.Commit:input_type -> cfgvault.plugin.v1.CommitRequest
+	24, // 58: cfgvault.plugin.v1.Driver.Confirm:input_type -> cfgvault.plugin.v1.ChangeRequest
+	24, // 59: cfgvault.plugin.v1.Driver.Discard:input_type -> cfgvault.plugin.v1.ChangeRequest
+	24, // 60: cfgvault.plugin.v1.Driver.Status:input_type -> cfgvault.plugin.v1.ChangeRequest
+	27, // 61: cfgvault.plugin.v1.Driver.Adapt:input_type -> cfgvault.plugin.v1.AdaptRequest
+	30, // 62: cfgvault.plugin.v1.Driver.Render:input_type -> cfgvault.plugin.v1.RenderRequest
+	32, // 63: cfgvault.plugin.v1.Driver.FactoryReset:input_type -> cfgvault.plugin.v1.FactoryResetRequest
+	35, // 64: cfgvault.plugin.v1.Sessions.Run:input_type -> cfgvault.plugin.v1.RunRequest
+	38, // 65: cfgvault.plugin.v1.Sessions.OpenCLI:input_type -> cfgvault.plugin.v1.OpenCLIRequest
+	40, // 66: cfgvault.plugin.v1.Sessions.CloseCLI:input_type -> cfgvault.plugin.v1.CloseCLIRequest
+	41, // 67: cfgvault.plugin.v1.Sessions.Open:input_type -> cfgvault.plugin.v1.OpenRequest
+	1,  // 68: cfgvault.plugin.v1.Driver.Start:output_type -> cfgvault.plugin.v1.StartReply
+	3,  // 69: cfgvault.plugin.v1.Driver.Cancel:output_type -> cfgvault.plugin.v1.CancelReply
+	6,  // 70: cfgvault.plugin.v1.Driver.Identify:output_type -> cfgvault.plugin.v1.Facts
+	17, // 71: cfgvault.plugin.v1.Driver.Export:output_type -> cfgvault.plugin.v1.ExportPart
+	20, // 72: cfgvault.plugin.v1.Driver.Normalize:output_type -> cfgvault.plugin.v1.NormalizePart
+	22, // 73: cfgvault.plugin.v1.Driver.Stage:output_type -> cfgvault.plugin.v1.StagePart
+	4,  // 74: cfgvault.plugin.v1.Driver.Commit:output_type -> cfgvault.plugin.v1.Done
+	4,  // 75: cfgvault.plugin.v1.Driver.Confirm:output_type -> cfgvault.plugin.v1.Done
+	4,  // 76: cfgvault.plugin.v1.Driver.Discard:output_type -> cfgvault.plugin.v1.Done
+	26, // 77: cfgvault.plugin.v1.Driver.Status:output_type -> cfgvault.plugin.v1.StatusReply
+	31, // 78: cfgvault.plugin.v1.Driver.Adapt:output_type -> cfgvault.plugin.v1.ArtefactsPart
+	31, // 79: cfgvault.plugin.v1.Driver.Render:output_type -> cfgvault.plugin.v1.ArtefactsPart
+	4,  // 80: cfgvault.plugin.v1.Driver.FactoryReset:output_type -> cfgvault.plugin.v1.Done
+	36, // 81: cfgvault.plugin.v1.Sessions.Run:output_type -> cfgvault.plugin.v1.RunReply
+	39, // 82: cfgvault.plugin.v1.Sessions.OpenCLI:output_type -> cfgvault.plugin.v1.OpenCLIReply
+	4,  // 83: cfgvault.plugin.v1.Sessions.CloseCLI:output_type -> cfgvault.plugin.v1.Done
+	43, // 84: cfgvault.plugin.v1.Sessions.Open:output_type -> cfgvault.plugin.v1.OpenReply
+	68, // [68:85] is the sub-list for method output_type
+	51, // [51:68] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_cfgvault_plugin_proto_init() }

@@ -54,8 +54,12 @@ func infoToWire(i plugins.Info) *Info {
 			return &ArtefactSpec{Name: text(a.Name), Command: text(a.Command), Role: text(string(a.Role)), Bind: text(string(a.Bind)),
 				Required: a.Required, Terminator: text(a.Terminator)}
 		}),
-		Volatile:  list(i.Volatile, lineRuleToWire),
-		Unordered: list(i.Unordered, lineRuleToWire),
+		Volatile:    list(i.Volatile, lineRuleToWire),
+		Unordered:   list(i.Unordered, lineRuleToWire),
+		ReloadFirst: list(i.ReloadFirst, lineRuleToWire),
+		Reboot: list(i.Reboot, func(r plugins.Reboot) *Command {
+			return commandToWire(plugins.Command{Text: r.Text, Answers: r.Answers, Write: true})
+		}),
 		Secrets: list(i.Secrets, func(r plugins.SecretRule) *SecretRule {
 			return &SecretRule{Id: text(r.ID), Artefact: text(r.Artefact), Pattern: text(r.Pattern), Until: text(r.Until)}
 		}),
@@ -85,8 +89,13 @@ func infoFromWire(i *Info) plugins.Info {
 			return plugins.ArtefactSpec{Name: a.GetName(), Command: a.GetCommand(), Role: plugins.Role(a.GetRole()),
 				Bind: plugins.Bind(a.GetBind()), Required: a.GetRequired(), Terminator: a.GetTerminator()}
 		}),
-		Volatile:  list(i.GetVolatile(), lineRuleFromWire),
-		Unordered: list(i.GetUnordered(), lineRuleFromWire),
+		Volatile:    list(i.GetVolatile(), lineRuleFromWire),
+		Unordered:   list(i.GetUnordered(), lineRuleFromWire),
+		ReloadFirst: list(i.GetReloadFirst(), lineRuleFromWire),
+		Reboot: list(i.GetReboot(), func(c *Command) plugins.Reboot {
+			w := commandFromWire(c)
+			return plugins.Reboot{Text: w.Text, Answers: w.Answers}
+		}),
 		Secrets: list(i.GetSecrets(), func(r *SecretRule) plugins.SecretRule {
 			return plugins.SecretRule{ID: r.GetId(), Artefact: r.GetArtefact(), Pattern: r.GetPattern(), Until: r.GetUntil()}
 		}),

@@ -121,7 +121,7 @@ func (c *cli) statement(line string) {
 	b.d.Lock()
 	c.edit.Retarget(b.run)
 	refusal := ""
-	if w := strings.Fields(line); len(w) > 1 && w[0] == "license" && w[1] == "udi" {
+	if w := strings.Fields(line); len(w) > 1 && w[0] == "license" && w[1] == "udi" || !b.licensed(w) {
 		refusal = invalid
 	} else {
 		refusal = c.edit.Enter(line)

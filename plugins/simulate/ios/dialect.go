@@ -161,6 +161,8 @@ func rows() []statements.Row {
 		{Mode: "top", Words: "ntp server {host} ...?"},
 		{Mode: "top", Words: "ntp authenticate"},
 		{Mode: "top", Words: "ntp authentication-key {int} ..."},
+		{Mode: "top", Words: "crypto isakmp policy {int}", Opens: "isakmp"},
+		{Mode: "isakmp", Words: "encryption|hash|authentication|group|lifetime ..."},
 		{Mode: "top", Words: "crypto pki trustpoint {word}", Opens: "ca-trustpoint"},
 		{Mode: "top", Words: "crypto pki certificate chain {word}", Opens: "config-cert-chain"},
 		{Mode: "top", Words: "event manager policy {word} ..."},

@@ -124,6 +124,7 @@ type box struct {
 	model, version, serial string
 	address                string // that the outside world dials; "" is any
 
+	level     string // the feature sets that it has booted with, from "license boot level"
 	run       *statements.Config
 	start     string // nvram:startup-config, as a file; "" if there is none
 	files     map[string][]byte
@@ -229,6 +230,17 @@ func (b *box) Boot() {
 	}
 	b.loadVLANs(b.run)
 	b.complete(b.run)
+	b.level = ""
+	if s := b.run.Find("license boot level"); s != nil {
+		b.level = s.Text
+	}
+}
+
+// licensed: encryption is part of a feature set that counts from the next boot
+// on; without it the device does not know the words (Software Activation
+// Configuration Guide).
+func (b *box) licensed(words []string) bool {
+	return len(words) < 2 || words[0] != "crypto" || words[1] != "isakmp" || strings.Contains(b.level, "security")
 }
 
 // FactoryReset implements device.Box: "write erase", and a new VLAN file.

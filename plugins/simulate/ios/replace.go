@@ -144,7 +144,7 @@ func (b *box) apply(text string, o replaceOptions, user string) string {
 			}
 			continue
 		}
-		if e.Enter(line) != "" {
+		if !b.licensed(w) || e.Enter(line) != "" {
 			failed = append(failed, strings.TrimSpace(line))
 		}
 	}
