@@ -44,7 +44,7 @@ func TestNightShift(t *testing.T) {
 	cmd.Env = append(cmd.Env, "NO_COLOR=1", "TERM=dumb")
 	s := openTerminal(t, cmd)
 	asked := s.await("Is that the one that the unit's console shows? [y/N] ")
-	for _, want := range []string{"1. snapshot:", "9. receipt:", "compare it with what its console shows", ssh.FingerprintSHA256(fresh.HostKey())} {
+	for _, want := range []string{"1. snapshot:", "12. receipt:", "compare it with what its console shows", ssh.FingerprintSHA256(fresh.HostKey())} {
 		if !strings.Contains(asked, want) {
 			t.Errorf("the screen does not say %q before it asks for the host key:\n%s", want, asked)
 		}
