@@ -269,13 +269,27 @@ func (r *restore) finish(ctx context.Context, outcome string, result error) erro
 	return errors.Join(result, r.journal.Finish())
 }
 
-// reconnect replaces the session by a new connection, trying until ctx ends.
-// A refused login or another host key is not tried again.
+// elsewhere bounds one try at an address that a change leads to: it is what the
+// driver reads in the configuration, and the device may be reached by another.
+const elsewhere = 5 * time.Second
+
+// reconnect replaces the session by a new connection, trying until ctx ends, at
+// the address that the change leads to and, in turn, where the device was. A
+// refused login or another host key is not tried again, unless the device moves:
+// then somebody else may have its old address.
 func (r *restore) reconnect(ctx context.Context, address string) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := r.reconnectOnce(ctx, address)
+		if address != "" {
+			first, cancel := context.WithTimeout(ctx, elsewhere)
+			err := r.reconnectOnce(first, address)
+			cancel()
+			if err == nil {
+				return struct{}{}, nil
+			}
+		}
+		err := r.reconnectOnce(ctx, "")
 		var changed *session.HostKeyError
-		if errors.Is(err, session.ErrAuth) || errors.Is(err, session.ErrHostKeyUnknown) || errors.As(err, &changed) {
+		if address == "" && (errors.Is(err, session.ErrAuth) || errors.Is(err, session.ErrHostKeyUnknown) || errors.As(err, &changed)) {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err

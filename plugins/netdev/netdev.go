@@ -2,7 +2,8 @@
 // their other end: for the drivers of platforms that run on Linux. It reads
 // sysfs, the kernel's addresses and, where lldpd runs and lets the login ask,
 // what lldpcli prints. It changes nothing, needs no root, and does not know what
-// is configured.
+// is configured; Moved, for drivers of every platform, compares what they read of
+// that.
 package netdev
 
 import (

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/deadman"
+	"github.com/cfgvault/cfgvault/plugins/netdev"
 )
 
 const optNoBoot = "without-boot-job"
@@ -53,7 +54,27 @@ func (driver) Stage(ctx context.Context, s plugins.Session, changeID string, wan
 		}
 		return plugins.Diff{}, err
 	}
-	return plan(c, means), nil
+	diff := plan(c, means)
+	if diff.Address = netdev.Moved(addresses(now.Artefacts), addresses(want)); diff.Address != "" {
+		diff.Disruptive = append(diff.Disruptive, "the address moves to "+diff.Address+", every login ends")
+	}
+	return diff, nil
+}
+
+var addressOption = regexp.MustCompile(`(?m)^\s*(?:option|list)\s+['"]?(?:ipaddr|ip6addr)['"]?\s+['"]?([0-9a-fA-F.:/]+)`)
+
+// addresses are those that the network's configuration gives the unit.
+func addresses(artefacts []plugins.Artefact) []string {
+	var out []string
+	for _, a := range artefacts {
+		if a.Name != "etc/config/network" {
+			continue
+		}
+		for _, m := range addressOption.FindAllSubmatch(a.Data, -1) {
+			out = append(out, string(m[1]))
+		}
+	}
+	return out
 }
 
 // usual are files of a full backup that a blank unit may not have yet.

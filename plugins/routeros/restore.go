@@ -16,6 +16,7 @@ import (
 	"github.com/pkg/sftp"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/netdev"
 )
 
 // A change leaves on the device, below flash/ where there is such a folder:
@@ -156,6 +157,9 @@ func (driver) Stage(ctx context.Context, s plugins.Session, changeID string, wan
 		"on confirmation, remove the scheduler and the files",
 	}
 	d.Disruptive = []string{"the device reboots, and again if the change is not confirmed"}
+	if d.Address = netdev.Moved(addresses(string(now.Artefacts[0].Data)), addresses(text)); d.Address != "" {
+		d.Disruptive = append(d.Disruptive, "the address moves to "+d.Address+", every login ends")
+	}
 	if m := softwareID.FindStringSubmatch(text); m != nil && certificates(want) {
 		d.Losses = append(d.Losses, plugins.Loss{Artefact: artNames, Code: "not-exported", Text: "certificates are not in an export, and the reset removes those on the device"})
 	}
@@ -170,6 +174,27 @@ func certificates(want []plugins.Artefact) bool {
 		}
 	}
 	return false
+}
+
+var (
+	quoted      = regexp.MustCompile(`"(?:\\.|[^"\\])*"`)
+	addressItem = regexp.MustCompile(`^add\b.*\baddress=([0-9.]+(?:/\d+)?)`)
+)
+
+// addresses are those of an export that are in force.
+func addresses(text string) []string {
+	var out []string
+	menu := ""
+	for line := range strings.Lines(significant(text)) {
+		line = quoted.ReplaceAllString(strings.TrimSpace(line), `""`)
+		if strings.HasPrefix(line, "/") {
+			menu = line
+		}
+		if m := addressItem.FindStringSubmatch(line); m != nil && menu == "/ip address" && !strings.Contains(line, "disabled=yes") {
+			out = append(out, m[1])
+		}
+	}
+	return out
 }
 
 // target is the export to run.

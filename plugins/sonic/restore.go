@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/deadman"
+	"github.com/cfgvault/cfgvault/plugins/netdev"
 )
 
 func timer(changeID string) deadman.Timer {
@@ -80,10 +83,31 @@ func (d driver) Stage(ctx context.Context, s plugins.Session, changeID string, w
 	if len(c.Changed) > 0 {
 		diff.Disruptive = append(diff.Disruptive, "routing restarts when the change is confirmed")
 	}
+	if diff.Address = netdev.Moved(managed(now.Artefacts[0].Data), managed(target)); diff.Address != "" {
+		diff.Disruptive = append(diff.Disruptive, "the management address moves to "+diff.Address+", every login ends")
+	}
 	if portsChange(now.Artefacts[0].Data, target) {
 		diff.Disruptive = append(diff.Disruptive, "ports are created, removed or change their lanes: links flap")
 	}
 	return diff, nil
+}
+
+// managed are the addresses of the management port, of which a database holds
+// "eth0|ADDRESS/LENGTH".
+func managed(data []byte) []string {
+	var db struct {
+		Management map[string]json.RawMessage `json:"MGMT_INTERFACE"`
+	}
+	if json.Unmarshal(data, &db) != nil {
+		return nil
+	}
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(db.Management)) {
+		if _, address, ok := strings.Cut(key, "|"); ok {
+			out = append(out, address)
+		}
+	}
+	return out
 }
 
 // chosen takes out of want what is put back.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/netdev"
+	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
 
 // Stage brings the configuration of want to the unit as a file, proves that it
@@ -45,8 +47,10 @@ func (d driver) Stage(ctx context.Context, s plugins.Session, changeID string, w
 		}
 		return plugins.Diff{}, err
 	}
+	address := moved(diff, text)
 	return plugins.Diff{
-		Text: diff,
+		Text:    diff,
+		Address: address,
 		Steps: []string{
 			"load the staged configuration and commit it by commit-confirm: unless it is confirmed the unit returns to the saved configuration, by a reboot or as commit-confirm action says",
 			"confirm it, then save",
@@ -214,6 +218,31 @@ func chosen(want []plugins.Artefact) (text string, losses []plugins.Loss, err er
 		return reject(savedConfig, "there is no footer that says by which versions the configuration was written: the unit would take it for the oldest")
 	}
 	return strings.TrimRight(running, "\n") + "\n\n\n" + footer, losses, nil
+}
+
+var changedAddress = regexp.MustCompile(`(?m)^([+-])\s+address "?([0-9a-fA-F.:/]+)`)
+
+// moved is where the unit answers afterwards, if no address of its interfaces
+// stays. What it has is what it will have but for what the difference says.
+func moved(diff, want string) string {
+	added, removed := map[string]bool{}, []string{}
+	for _, m := range changedAddress.FindAllStringSubmatch(diff, -1) {
+		if m[1] == "+" {
+			added[m[2]] = true
+		} else {
+			removed = append(removed, m[2])
+		}
+	}
+	var next, have []string
+	for s := range statements(parse(want)) {
+		if n := len(s.path); n > 2 && s.path[0].Text == "interfaces" && s.path[n-2].Text == "address" {
+			a := syntax.Unquote(s.path[n-1].Text)
+			if next = append(next, a); !added[a] {
+				have = append(have, a)
+			}
+		}
+	}
+	return netdev.Moved(append(removed, have...), next)
 }
 
 var addressChange = regexp.MustCompile(`(?m)^[+-] +(?:address |ssh\b|user )`)
