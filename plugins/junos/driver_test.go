@@ -107,6 +107,7 @@ func TestHistory(t *testing.T) {
 		"confirmed":   {"0   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    cfgvault-x\n", plugins.StateConfirmed},
 		"committed":   {"0   2026-09-20 23:17:30 UTC by bob via cli\n1   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    cfgvault-x\n", plugins.StateConfirmed},
 		"rolled back": {"0   2026-09-20 23:19:20 UTC by root via other\n1   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    cfgvault-x\n", plugins.StateRolledBack},
+		"rebooted":    {"0   2026-09-20 23:17:02 UTC by root via other\n1   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 10mins\n    cfgvault-x\n", plugins.StateRolledBack},
 		"much later":  {"0   2026-09-21 23:19:20 UTC by root via other\n1   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    cfgvault-x\n", plugins.StateConfirmed},
 		"discarded":   {"0   2026-09-20 23:17:20 UTC by admin via cli\n    cfgvault-x-discarded\n1   2026-09-20 23:16:51 UTC by admin via cli commit confirmed, rollback in 2mins\n    cfgvault-x\n", plugins.StateRolledBack},
 		"unknown":     {"0   2026-09-20 23:17:20 UTC by admin via cli\n    cfgvault-xy\n", plugins.StateNone},

@@ -325,10 +325,10 @@ func commits(ctx context.Context, r runner) (*history, error) {
 }
 
 // undoes reports whether e is what a device commits when the timer of c ran
-// out: at that time, up to a few minutes later, by root.
+// out, up to a few minutes later, or when it reboots before that: by root.
 func (e entry) undoes(c entry) bool {
-	late := e.at.Sub(c.at) - c.confirmed
-	return e.by == "root" && e.via == "other" && e.comment == "" && late > -time.Minute && late < 10*time.Minute
+	since := e.at.Sub(c.at)
+	return e.by == "root" && e.via == "other" && e.comment == "" && since >= 0 && since < c.confirmed+10*time.Minute
 }
 
 // pending reports whether the newest commit waits for its confirmation.
