@@ -154,7 +154,7 @@ func TestExportFaults(t *testing.T) {
 	}
 	b := newBench(t, device.Options{})
 	b.user("write erase now")
-	if e := b.export(); e.Verdict != plugins.Complete || e.FactoryDefault || len(e.Artefacts) != 4 {
+	if e := b.export(); e.Verdict != plugins.Complete || e.FactoryDefault || len(e.Artefacts) != 5 {
 		t.Errorf("never saved, but set up: %s, factory default %v, %d artefacts", e.Verdict, e.FactoryDefault, len(e.Artefacts))
 	}
 }

@@ -71,11 +71,35 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	if err := ports(ctx, s, e); err != nil {
 		return nil, err
 	}
+	if err := plugins.KeepFirmware(ctx, s, e, "show version", firmwareLine, image(s, e)); err != nil {
+		return nil, fmt.Errorf("eos: show version: %w", err)
+	}
 	if len(e.Reasons) > 0 {
 		e.Verdict = plugins.Partial
 	}
 	e.FactoryDefault = !saved && factoryDefault(e.Artefacts[0].Data)
 	return e, nil
+}
+
+var (
+	firmwareLine = regexp.MustCompile(`^(?:Software image version|Architecture|Internal build version|Internal build ID|Image (?:format|optimization)[^:]*):`)
+	bootImage    = regexp.MustCompile(`(?m)^Software image:[ \t]*(flash:\S+)`)
+)
+
+// image asks for the digest of the image that the switch boots, if the device's
+// options say so.
+func image(s plugins.Session, e *plugins.Export) func(string) (command, kind, name string) {
+	if s.Options()[plugins.OptImageHash] != "sha512" {
+		return nil
+	}
+	return func(string) (command, kind, name string) {
+		for _, a := range e.Artefacts {
+			if m := bootImage.FindSubmatch(a.Data); a.Name == "boot-config" && m != nil {
+				return "verify /sha512 " + string(m[1]), "sha512", string(m[1])
+			}
+		}
+		return "", "", ""
+	}
 }
 
 // refusedWhole reports an output that is a refusal and nothing else. A

@@ -20,7 +20,10 @@ func (driver) Info() plugins.Info {
 			"After a reload, or once another session was completed, the switch no longer knows a change that was confirmed.",
 		},
 		Capabilities: capabilities(),
-		Transports:   []plugins.Transport{plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole},
+		Options: []plugins.Option{
+			{Name: plugins.OptImageHash, Text: "\"sha512\": at each backup let the switch compute the digest of the image that it boots (verify /sha512), which takes it up to a minute", Pattern: `sha512`},
+		},
+		Transports: []plugins.Transport{plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole},
 		Shell: plugins.Shell{
 			Prompt:       `(?m)^[\w.-]{1,64}[>#]$`,
 			Privileged:   `#$`,
@@ -42,6 +45,7 @@ func (driver) Info() plugins.Info {
 			{Name: "boot-config", Command: "show boot-config", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "inventory", Command: "show inventory", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
+			{Name: plugins.FirmwareArtefact, Role: plugins.RoleState, Bind: plugins.BindVersion},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "time", Pattern: `^! Time: `, Why: "when the command ran"},

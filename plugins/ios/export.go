@@ -30,6 +30,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	if err := links().Ask(ctx, x.s, x.e); err != nil {
 		return nil, err
 	}
+	if err := plugins.KeepFirmware(ctx, x.s, x.e, "show version", firmwareLine, image(s)); err != nil {
+		return nil, fmt.Errorf("ios: show version: %w", err)
+	}
 	running := string(x.e.Artefacts[0].Data)
 	x.e.FactoryDefault = !x.saved && factoryDefault(running)
 	x.e.NoRestore = obstacles(running)
@@ -37,6 +40,26 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 		x.e.Verdict = plugins.Partial
 	}
 	return x.e, nil
+}
+
+var (
+	firmwareLine = regexp.MustCompile(`^(?:Cisco IOS.*|ROM: .*|BOOTLDR: .*|System image file is .*)$`)
+	systemImage  = regexp.MustCompile(`(?m)^System image file is "([^"\s]+)"`)
+)
+
+// image asks for the digest of the image that the device booted, or of the list
+// of its packages, if the device's options say so.
+func image(s plugins.Session) func(string) (command, kind, name string) {
+	if s.Options()[plugins.OptImageHash] != "md5" {
+		return nil
+	}
+	return func(said string) (command, kind, name string) {
+		m := systemImage.FindStringSubmatch(said)
+		if m == nil {
+			return "", "", ""
+		}
+		return "verify /md5 " + m[1], "md5", m[1]
+	}
 }
 
 type exporting struct {

@@ -31,6 +31,7 @@ func (driver) Info() plugins.Info {
 		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset},
 		Options: []plugins.Option{
 			{Name: "flash", Text: "file system for what a restore brings: flash: (default), bootflash:, disk0:", Pattern: `[a-z]+\d*:`},
+			{Name: plugins.OptImageHash, Text: "\"md5\": at each backup let the device compute the digest of the image that it booted, or of the list of its packages (verify /md5), which takes it up to some minutes", Pattern: `md5`},
 		},
 		Transports: []plugins.Transport{plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole},
 		Shell: plugins.Shell{
@@ -58,6 +59,7 @@ func (driver) Info() plugins.Info {
 			{Name: "sdm", Command: "show sdm prefer", Role: plugins.RoleState, Bind: plugins.BindModel},
 			{Name: "vtp", Command: "show vtp status", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
+			{Name: plugins.FirmwareArtefact, Role: plugins.RoleState, Bind: plugins.BindVersion},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "frame", Pattern: `^Building configuration\.\.\.$`, Why: "part of the listing"},

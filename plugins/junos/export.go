@@ -74,12 +74,24 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	if err := ports(ctx, s, e, reason); err != nil {
 		return nil, err
 	}
+	for _, a := range e.Artefacts {
+		if a.Name != "version" {
+			continue
+		}
+		if firmware, ok := plugins.NewFirmwareArtefact(a.Source, string(a.Data), firmwareLine); ok {
+			e.Artefacts = append(e.Artefacts, firmware)
+		}
+		break
+	}
 	if len(e.Reasons) > 0 {
 		e.Verdict = plugins.Partial
 	}
 	e.FactoryDefault = factoryDefault(string(e.Artefacts[0].Data))
 	return e, nil
 }
+
+// firmwareLine names the release, or a package with its build in brackets.
+var firmwareLine = regexp.MustCompile(`^(?:Junos: .*|JUNOS .*\[.*\].*)$`)
 
 // beginning is where a refusal stands, below the line that points at it.
 func beginning(text string) string {

@@ -59,6 +59,7 @@ func (driver) Info() plugins.Info {
 			{Name: "hardware", Command: "show chassis hardware | no-more", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "virtual-chassis", Command: "show virtual-chassis | no-more", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
+			{Name: plugins.FirmwareArtefact, Role: plugins.RoleState, Bind: plugins.BindVersion},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "last-commit", Pattern: `^## Last (?:commit|changed): `, Why: "when and by whom the configuration was committed"},

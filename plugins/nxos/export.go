@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,6 +76,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	if err := links().Ask(ctx, s, e); err != nil {
 		return nil, err
 	}
+	if err := plugins.KeepFirmware(ctx, s, e, "show version", firmwareLine, nil); err != nil {
+		return nil, fmt.Errorf("nxos: show version: %w", err)
+	}
 	if len(e.Reasons) > 0 {
 		e.Verdict = plugins.Partial
 	}
@@ -85,6 +89,8 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	}
 	return e, nil
 }
+
+var firmwareLine = regexp.MustCompile(`^(?:BIOS: version|NXOS: version|kickstart: version|system: version|(?:NXOS|kickstart|system) image file is|BIOS compile time|(?:NXOS|kickstart|system) compile time)`)
 
 // refusedWhole reports an output that is a refusal. Of a command that shows
 // state, a refusal anywhere makes it one.

@@ -49,6 +49,7 @@ func (driver) Info() plugins.Info {
 			{Name: "license-host-id", Command: "show license host-id", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: "boot", Command: "show boot", Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
+			{Name: plugins.FirmwareArtefact, Role: plugins.RoleState, Bind: plugins.BindVersion},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "command", Pattern: `^!Command: `, Why: "the command that printed it"},

@@ -23,6 +23,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 		e.Reasons = append(e.Reasons, plugins.Reason{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 	for _, spec := range d.Info().Artefacts {
+		if spec.Command == "" {
+			continue
+		}
 		text, ok, err := d.text(ctx, s, spec, reason)
 		switch {
 		case err != nil && (ctx.Err() != nil || len(e.Artefacts) == 0):
@@ -51,12 +54,23 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 	if err := d.files(ctx, s, e, reason); err != nil {
 		return nil, err
 	}
+	for _, a := range e.Artefacts {
+		if a.Name != "version" {
+			continue
+		}
+		if firmware, ok := plugins.NewFirmwareArtefact(a.Source, string(a.Data), firmwareLine); ok {
+			e.Artefacts = append(e.Artefacts, firmware)
+		}
+		break
+	}
 	if len(e.Reasons) > 0 {
 		e.Verdict = plugins.Partial
 	}
 	e.FactoryDefault = factoryDefault(string(e.Artefacts[0].Data))
 	return e, nil
 }
+
+var firmwareLine = regexp.MustCompile(`^(?:Version|Release train|Release flavor|Built by|Built on|Build UUID|Build commit ID|Architecture): `)
 
 // text reads one artefact; ok is false where the unit has no such thing.
 func (driver) text(ctx context.Context, s plugins.Session, spec plugins.ArtefactSpec, reason func(string, string, ...any)) (text string, ok bool, err error) {
