@@ -174,8 +174,8 @@ func inUse(named, seen []plugins.Port) []plugins.Port {
 	for _, p := range named {
 		if i := slices.IndexFunc(seen, func(s plugins.Port) bool { return s.Name == p.Name }); i >= 0 {
 			p = seen[i]
-		} else if strings.Contains(p.Name, ".") && len(seen) > 0 || p.Name == "lo" {
-			continue // a sub-interface goes with the port that carries it
+		} else if len(seen) > 0 || p.Name == "lo" {
+			continue // the old unit had no such port either: a sub-interface, or what its configuration makes
 		}
 		if p.Role != plugins.PortVirtual {
 			out = append(out, p)

@@ -19,6 +19,9 @@ func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, erro
 		return r.compareMeaning(ctx, got)
 	}
 	diffs := r.comesBack(Compare(r.text, r.want, got.exp.Artefacts))
+	if len(diffs) > 0 && r.opts.migrate {
+		return r.migrated(ctx, got, diffs)
+	}
 	if len(diffs) == 0 || !r.opts.merge && !r.moved {
 		return diffs, nil
 	}
@@ -44,6 +47,38 @@ func (r *restore) missing(ctx context.Context, got *reading) ([]Difference, erro
 		return nil, nil
 	}
 	return diffs, nil
+}
+
+// migrated holds what a device has against what an older release wrote, after the
+// platform's own migrator has brought it to the release at hand: both mean the
+// same, and what the driver does not understand stands there as it did.
+func (r *restore) migrated(ctx context.Context, got *reading, diffs []Difference) ([]Difference, error) {
+	want, unread, err := r.meaning(ctx, r.meta.Facts, r.want)
+	if err != nil {
+		return nil, err
+	}
+	have, _, err := r.meaning(ctx, got.facts, got.exp.Artefacts)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(want.Canonical(), have.Canonical()) {
+		return diffs, nil
+	}
+	there := map[string]bool{}
+	for _, a := range got.exp.Artefacts {
+		for l := range bytes.Lines(a.Data) {
+			there[string(bytes.TrimSpace(l))] = true
+		}
+	}
+	for _, a := range r.want {
+		lines := bytes.Split(r.text.Significant(a.Name, a.Data), []byte("\n"))
+		for _, l := range unread {
+			if l.Artefact == a.Name && l.Class == plugins.Unparsed && l.Number <= len(lines) && !there[string(bytes.TrimSpace(lines[l.Number-1]))] {
+				return diffs, nil
+			}
+		}
+	}
+	return nil, nil
 }
 
 // comesBack leaves out the differences in artefacts that the plan said would not

@@ -47,6 +47,7 @@ type RestoreOptions struct {
 	inFlow    bool                       // a workflow on the device is open, and this is its restore
 	rehearsal bool                       // do not confirm what compared equal: put back what was there
 	merge     bool                       // onto another release: put back what the unit lacks, keep what it has
+	migrate   bool                       // onto another release, whose own migrator takes it as it was
 	noReceipt bool                       // the caller keeps one
 	root      string                     // folder of journals, if not the home's
 
@@ -497,7 +498,7 @@ func (r *restore) open(target, undo []byte) error {
 		Device: r.device.ID, Name: r.device.Name, Driver: r.device.Driver,
 		ChangeID: "cv" + hex.EncodeToString(id[:]), Started: r.began.UTC(), Within: within,
 		Map: r.opts.Map, Allowed: r.gates.used, Serials: r.before.facts.Serials,
-		DryRun: r.opts.DryRun, Rehearsal: r.opts.rehearsal, Merge: r.opts.merge,
+		DryRun: r.opts.DryRun, Rehearsal: r.opts.rehearsal, Merge: r.opts.merge, Migrate: r.opts.migrate,
 	}
 	if r.opts.Onto != nil {
 		head.Unit = &journal.Place{Address: r.device.Address, HostKeys: r.device.HostKeys}

@@ -42,7 +42,8 @@ func (r *restore) resume(ctx context.Context) error {
 	if head.Driver != r.device.Driver {
 		return &GateError{GatePlatform, fmt.Sprintf("the restore was begun with driver %s, the device now has %s", head.Driver, r.device.Driver)}
 	}
-	r.opts.DryRun, r.opts.rehearsal, r.opts.merge, r.untaken = head.DryRun, head.Rehearsal, head.Merge, head.Untaken
+	r.opts.DryRun, r.opts.rehearsal, r.opts.merge, r.opts.migrate = head.DryRun, head.Rehearsal, head.Merge, head.Migrate
+	r.untaken = head.Untaken
 	if head.Unit != nil && r.opts.Onto == nil {
 		r.device.Address, r.device.HostKeys = head.Unit.Address, head.Unit.HostKeys
 	}

@@ -228,8 +228,8 @@ func (u *upgrade) wayBack(old []plugins.Artefact) []string {
 	return append(out, fmt.Sprintf("then `cfgvault restore %s --at %s` puts back what it had", u.device.Name, id))
 }
 
-// restore stages what the device has now with what was lost in its place, and
-// never the old text.
+// restore stages what the device has now with what was lost in its place. The old
+// text as it was is staged only where the platform's own migrator takes it.
 func (u *upgrade) restore(ctx context.Context) error {
 	if u.state.Lost == 0 || !u.opts.Restore && !u.again("restore") && !u.state.Restoring {
 		return nil
@@ -239,7 +239,11 @@ func (u *upgrade) restore(ctx context.Context) error {
 		return err
 	}
 	u.gates.free(GateVersion)
-	err := u.flow.restore(ctx, RestoreOptions{Device: u.device.Name, Onto: onto(u.device), Within: u.opts.Within, Approve: u.opts.Approve, merge: true})
+	migrate := u.drv.Info().Can(plugins.CapMigrate)
+	if migrate {
+		u.tell("restore", "info", "the platform's own migrator brings the configuration of %s to this release", u.state.Was.OSVersion)
+	}
+	err := u.flow.restore(ctx, RestoreOptions{Device: u.device.Name, Onto: onto(u.device), Within: u.opts.Within, Approve: u.opts.Approve, merge: !migrate, migrate: migrate})
 	if err == nil || errors.Is(err, ErrOutcome) || journal.Exists(u.agent.Home.Journal(), u.device.ID) {
 		return err
 	}

@@ -148,6 +148,7 @@ func (c *comparison) artefact(o, n plugins.Artefact, was, is map[int]plugins.Cla
 	before, now := string(o.Data), string(n.Data)
 	edits := udiff.Lines(before, now)
 	var changes []UpgradeChange
+	var hunks []hunk
 	var merged strings.Builder
 	at, shift := 0, 0 // in before; how far now is ahead of it
 	for _, e := range edits {
@@ -173,6 +174,7 @@ func (c *comparison) artefact(o, n plugins.Artefact, was, is map[int]plugins.Cla
 			added := UpgradeChange{Artefact: o.Name, Class: ChangeAdded, Line: line, New: lost.New}
 			lost.Class, lost.New = ChangeVanished, nil
 			changes = append(changes, lost, added)
+			hunks = append(hunks, hunk{}, hunk{})
 			continue
 		case ChangeVanished, ChangeChanged:
 			merged.WriteString(gone)
@@ -180,9 +182,56 @@ func (c *comparison) artefact(o, n plugins.Artefact, was, is map[int]plugins.Cla
 			merged.WriteString(e.New)
 		}
 		changes = append(changes, lost)
+		hunks = append(hunks, hunk{from, gone, e.New})
 	}
 	merged.WriteString(before[at:])
-	return changes, []byte(merged.String()), nil
+	changes, err := c.moved(now, changes, hunks)
+	return changes, []byte(merged.String()), err
+}
+
+// hunk is what stands at a place of the new text for what stood there.
+type hunk struct {
+	from     int // in the new text
+	old, now string
+}
+
+// mostPairs bounds how many pairs of differences are tried for a statement that
+// moved.
+const mostPairs = 100
+
+// moved finds statements that are written in another place: what is no longer
+// written and what is new mean, each in place of the other, the same.
+func (c *comparison) moved(now string, changes []UpgradeChange, hunks []hunk) ([]UpgradeChange, error) {
+	var out []UpgradeChange
+	gone := map[int]bool{}
+	tries := 0
+	for i := range changes {
+		for j := range changes {
+			if changes[i].Class != ChangeHidden || changes[j].Class != ChangeAdded || gone[j] || hunks[i].old == "" || hunks[j].now == "" || tries >= mostPairs {
+				continue
+			}
+			tries++
+			first, second := hunks[i], hunks[j]
+			if first.from > second.from {
+				first, second = second, first
+			}
+			text := now[:first.from] + first.old + now[first.from+len(first.now):second.from] + second.old + now[second.from+len(second.now):]
+			tree, err := c.tree(changes[i].Artefact, text)
+			if err != nil {
+				return nil, err
+			}
+			if tree != nil && bytes.Equal(tree, c.base) {
+				changes[i].Class, changes[i].New, gone[j] = ChangeRenamed, changes[j].New, true
+				break
+			}
+		}
+	}
+	for i, ch := range changes {
+		if !gone[i] {
+			out = append(out, ch)
+		}
+	}
+	return out, nil
 }
 
 // changeBoth is what classify cannot see: something vanished, and something that

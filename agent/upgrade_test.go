@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/eos"
 	"github.com/cfgvault/cfgvault/plugins/frr"
+	"github.com/cfgvault/cfgvault/plugins/vyos"
 )
 
 // Every difference between two releases has a class, and what is staged has
@@ -50,6 +52,55 @@ func TestCompareUpgrade(t *testing.T) {
 		}
 		if got, want := string(merged[0].Data), string(config(c.merged)[0].Data); got != want {
 			t.Errorf("%s: merged\n%s\nwant\n%s", c.name, got, want)
+		}
+	}
+}
+
+// What became of a statement is said in the same words on every platform.
+func TestCompareUpgradePlatforms(t *testing.T) {
+	ethernet := func(inner string) string {
+		return "interface Ethernet1\n   switchport mode trunk\n" + inner + "!\n"
+	}
+	router := func(system, service string) string {
+		return "interfaces {\n    ethernet eth0 {\n        address 192.0.2.1/24\n    }\n}\nservice {\n" + service + "    ssh {\n    }\n}\nsystem {\n    host-name r1\n" + system + "}\n"
+	}
+	const server = "    ntp {\n        server time1.example.net {\n        }\n    }\n"
+	for _, c := range []struct {
+		drv      plugins.Driver
+		what     string
+		old, now string
+		classes  string
+		unparsed int // how many lines more are not understood
+		lost     int
+	}{
+		{eos.New(), "vanished", ethernet("   switchport trunk allowed vlan 10-12\n"), ethernet(""), "vanished", 0, 1},
+		{eos.New(), "renamed", ethernet("   switchport trunk allowed vlan 10-12\n"), ethernet("   switchport trunk allowed vlan 10,11-12\n"), "renamed", 0, 0},
+		{eos.New(), "new default", ethernet(""), ethernet("") + "logging level AAA errors\n", "default", 0, 0},
+		{eos.New(), "unparsed growth", ethernet(""), ethernet("   flux capacitor 88\n"), "added", 1, 0},
+		{vyos.New(), "vanished", router("", server), router("", ""), "vanished", 0, 1},
+		{vyos.New(), "renamed", router(server, ""), router("", server), "renamed", 0, 0},
+		{vyos.New(), "new default", router("", server), router("", strings.Replace(server, "        server", "        allow-client {\n            address 0.0.0.0/0\n        }\n        server", 1)), "default", 0, 0},
+		{vyos.New(), "unparsed growth", router("", ""), router("    flux-capacitor 88\n", ""), "added", 1, 0},
+	} {
+		text, err := plugins.NewText(c.drv.Info())
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := c.drv.Info().Artefacts[0]
+		art := func(s string) []plugins.Artefact {
+			return []plugins.Artefact{{Name: spec.Name, Role: plugins.RoleRunning, Data: []byte(s)}}
+		}
+		rep, _, err := compareUpgrade(t.Context(), c.drv, text, plugins.Facts{}, plugins.Facts{}, art(c.old), art(c.now))
+		if err != nil {
+			t.Errorf("%s, %s: %v", c.drv.Info().Name, c.what, err)
+			continue
+		}
+		var classes []string
+		for _, ch := range rep.Changes {
+			classes = append(classes, ch.Class)
+		}
+		if got := strings.Join(classes, " "); got != c.classes || rep.Unparsed[1]-rep.Unparsed[0] != c.unparsed || len(rep.Lost()) != c.lost {
+			t.Errorf("%s, %s: %q with %d lines not understood, want %q: %+v", c.drv.Info().Name, c.what, got, rep.Unparsed, c.classes, rep.Changes)
 		}
 	}
 }

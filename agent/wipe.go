@@ -34,8 +34,9 @@ type WipeOptions struct {
 
 // The proofs of a wipe, as its receipt says them.
 const (
-	proofFactory = "factory-default" // the device answers and carries no configuration of its own
-	proofLogin   = "login-refused"   // it answers and no longer knows the login
+	proofFactory = "factory-default"     // the device answers and carries no configuration of its own
+	proofOther   = "other-configuration" // it answers with one that it did not have, and that is not the factory's
+	proofLogin   = "login-refused"       // it answers and no longer knows the login
 	proofHostKey = "host-key-changed"
 	proofSilent  = "no-answer" // it could not be reached in the time given
 )
@@ -281,6 +282,10 @@ func (w *wipe) reset(ctx context.Context) error {
 			return nil
 		}
 	}
+	return w.factoryReset(ctx)
+}
+
+func (w *wipe) factoryReset(ctx context.Context) error {
 	return w.withSession(ctx, "", func(s *session.Session) error {
 		// From here on an interruption does not run away.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resetTime)
@@ -318,9 +323,10 @@ const (
 )
 
 // proof waits for the unit to answer as it leaves the factory. Whether it does
-// the receipt says; only a unit that keeps its configuration fails the wipe.
+// the receipt says; only a unit that keeps its configuration fails the wipe: a
+// reset that a reboot or a cut cable interrupted is done once more.
 func (w *wipe) proof(ctx context.Context) error {
-	begun := time.Now()
+	begun, again := time.Now(), false
 	var last string
 	for {
 		state, err := w.ask(ctx)
@@ -332,9 +338,16 @@ func (w *wipe) proof(ctx context.Context) error {
 		}
 		last = state
 		switch waited := time.Since(begun); {
-		case state == proofFactory, state != "" && waited > w.opts.ProofWithin:
+		case state == proofFactory, state == proofOther, state != "" && waited > w.opts.ProofWithin:
 			w.state.Proof = state
 			return nil
+		case state == "" && waited > min(stillThere, w.opts.ProofWithin) && !again:
+			again = true
+			w.tell("proof", "info", "the unit still carries its configuration: resetting it once more")
+			if err := w.factoryReset(ctx); err != nil {
+				return err
+			}
+			begun = time.Now()
 		case state == "" && waited > min(stillThere, w.opts.ProofWithin):
 			return errors.New("the unit still carries its configuration: the reset did not take")
 		}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,12 +48,13 @@ func (w *wipe) back() inventory.Device {
 	return d
 }
 
-// ask looks once at the unit: a proof, or "" while it carries configuration.
+// ask looks once at the unit: a proof, or "" while it carries the configuration
+// that it had.
 func (w *wipe) ask(ctx context.Context) (string, error) {
 	found := ""
 	for i, d := range w.faces() {
 		state, err := w.askAs(ctx, d)
-		if err != nil || state == "" || state == proofFactory {
+		if err != nil || state == "" || state == proofFactory || state == proofOther {
 			return state, err
 		}
 		if i == 0 || found == proofSilent {
@@ -63,7 +65,7 @@ func (w *wipe) ask(ctx context.Context) (string, error) {
 }
 
 func (w *wipe) askAs(ctx context.Context, d inventory.Device) (string, error) {
-	var factory bool
+	var factory, other bool
 	err := w.withDevice(ctx, d, func(s *session.Session) error {
 		read, err := readSession(ctx, w.drv, s)
 		if err == nil {
@@ -71,6 +73,7 @@ func (w *wipe) askAs(ctx context.Context, d inventory.Device) (string, error) {
 				return hard("unit", "another unit answers now: its serial is %s, the reset one's is %s", t, token(w.state.Unit))
 			}
 			factory = read.exp.FactoryDefault
+			other, err = w.lost(read.exp.Artefacts)
 		}
 		return err
 	})
@@ -78,6 +81,8 @@ func (w *wipe) askAs(ctx context.Context, d inventory.Device) (string, error) {
 	switch {
 	case err == nil && factory:
 		return proofFactory, nil
+	case err == nil && other:
+		return proofOther, nil
 	case err == nil:
 		return "", nil
 	case ctx.Err() != nil:
@@ -96,6 +101,33 @@ func (w *wipe) askAs(ctx context.Context, d inventory.Device) (string, error) {
 		return proofSilent, nil
 	}
 	return "", err
+}
+
+// lost reports whether so many of the lines that the unit had are gone that its
+// snapshot would be held (design §6): what is there instead was given to it
+// after its reset, by the network that it booted in.
+func (w *wipe) lost(now []plugins.Artefact) (bool, error) {
+	was, err := w.target()
+	if err != nil {
+		return false, err
+	}
+	have := byName(now)
+	total, kept := 0, 0
+	for _, a := range was {
+		if a.Role != plugins.RoleRunning {
+			continue
+		}
+		left := map[string]bool{}
+		for l := range bytes.Lines(w.text.Significant(a.Name, have[a.Name].Data)) {
+			left[string(l)] = true
+		}
+		for l := range bytes.Lines(w.text.Significant(a.Name, a.Data)) {
+			if total++; left[string(l)] {
+				kept++
+			}
+		}
+	}
+	return float64(kept) < float64(total)*(1-shrinkLimit), nil
 }
 
 // newKeys pins the host key that the unit made itself when it was reset. The

@@ -122,6 +122,10 @@ const (
 	CapRender       Capability = "render"        // implements Renderer
 	CapFactoryReset Capability = "factory-reset" // implements Resetter
 	CapFacts        Capability = "facts"         // Export also says which unit answered, in Export.Facts: a backup then needs no Identify
+	// CapMigrate: Stage may be given what an older release wrote. The platform's
+	// own migrator, not the driver, brings it to the syntax of the release at
+	// hand, and what it cannot bring there it refuses.
+	CapMigrate Capability = "migrate"
 )
 
 // Facts say which unit answered. A field that the platform does not tell is

@@ -72,6 +72,7 @@ type Head struct {
 	DryRun    bool `json:"dry-run,omitempty"`   // what is staged is discarded, and never committed
 	Rehearsal bool `json:"rehearsal,omitempty"` // what compares equal is not kept
 	Merge     bool `json:"merge,omitempty"`     // the target is of another release: what the unit lacks is put back
+	Migrate   bool `json:"migrate,omitempty"`   // the target is of another release, and the platform's own migrator takes it
 
 	Untaken []Line `json:"untaken,omitempty"` // lines of what was staged that the device said it does not take
 }

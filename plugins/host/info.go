@@ -29,7 +29,7 @@ func check(name string, i plugins.Info) error {
 	seen := map[plugins.Capability]bool{}
 	for _, c := range i.Capabilities {
 		switch c {
-		case plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset, plugins.CapFacts:
+		case plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset, plugins.CapFacts, plugins.CapMigrate:
 		default:
 			return fail("the capability %.40q is not known to this cfgvault: a newer one may know it", string(c))
 		}

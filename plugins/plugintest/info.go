@@ -194,7 +194,8 @@ func (k *kit) checkCapabilities(i plugins.Info, bad func(string, ...any)) {
 	_, resetter := k.driver.(plugins.Resetter)
 	backed := map[plugins.Capability]bool{
 		plugins.CapRestore: restorer, plugins.CapAdapt: adapter, plugins.CapRender: renderer, plugins.CapFactoryReset: resetter,
-		plugins.CapFacts: true, // shown by each export
+		plugins.CapFacts:   true,     // shown by each export
+		plugins.CapMigrate: restorer, // a promise of Stage
 	}
 	for n, c := range i.Capabilities {
 		has, known := backed[c]

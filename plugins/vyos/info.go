@@ -29,7 +29,7 @@ func (driver) Info() plugins.Info {
 		Tested:   plugins.TestedSimulator,
 		Notes:    notes(),
 		Capabilities: []plugins.Capability{
-			plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset,
+			plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset, plugins.CapMigrate,
 		},
 		Transports: []plugins.Transport{plugins.TransportShell, plugins.TransportTelnet, plugins.TransportConsole},
 		Shell: plugins.Shell{
@@ -48,6 +48,7 @@ func (driver) Info() plugins.Info {
 			{Name: runningConfig, Command: showRunning, Role: plugins.RoleRunning, Required: true, Terminator: `^\}$`},
 			{Name: savedConfig, Command: showSaved, Role: plugins.RoleStartup, Required: true, Terminator: `Release version: `},
 			{Name: "version", Command: showVersion, Role: plugins.RoleState, Bind: plugins.BindUnit},
+			{Name: plugins.FirmwareArtefact, Role: plugins.RoleState, Bind: plugins.BindVersion},
 			{Name: "images", Command: "show system image | cat", Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{

@@ -309,7 +309,8 @@ func (c *cli) load(name string, changed bool) {
 		return
 	}
 	c.t.Print("Loading configuration from '" + name + "'\n")
-	n, unknown, whole := c.y.g.parse(file)
+	_, _, whole := grammar(nil).parse(file)
+	n, unknown, _ := c.y.g.parse(c.y.migrated(file).String())
 	if !whole {
 		c.t.Print("Failed to parse config file\n") // unconfirmed
 		return

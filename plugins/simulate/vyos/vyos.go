@@ -9,6 +9,7 @@
 package vyos
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -202,7 +203,51 @@ func (y *vyos) Boot() {
 	if !ok {
 		text = shipped
 	}
-	y.run, _, _ = grammar(nil).parse(text)
+	y.run = y.migrated(text)
+}
+
+// Upgrade boots another release, whose migration scripts bring the saved
+// configuration to its own syntax.
+func Upgrade(d *device.Device, version string) {
+	d.Lock()
+	defer d.Unlock()
+	y := d.Box().(*vyos)
+	y.version, y.v.Old = version, false
+	delete(y.g, "system/ntp")
+	y.run = y.migrated(y.files[bootFile])
+	y.save()
+	d.Reboot()
+}
+
+// migrated parses a configuration and brings it to the release's syntax: of all
+// migration scripts of VyOS only ntp/1-to-2, which moves "system ntp" to
+// "service ntp". What version a text has its footer says.
+func (y *vyos) migrated(text string) *node {
+	n, _, _ := grammar(nil).parse(text)
+	system := n.find("system")
+	if strings.HasPrefix(y.version, "1.3") || !strings.Contains(text, "ntp@1:") || system.at("ntp") == nil {
+		return n
+	}
+	ntp := system.find("ntp")
+	system.inner = slices.DeleteFunc(system.inner, func(k *node) bool { return k == ntp })
+	service := n.find("service")
+	if service == nil {
+		service = &node{text: "service", block: true}
+		n.inner = append(n.inner, service)
+	}
+	service.inner = append(service.inner, ntp)
+	slices.SortFunc(service.inner, func(a, b *node) int { return strings.Compare(a.text, b.text) })
+	slices.SortFunc(n.inner, func(a, b *node) int { return strings.Compare(a.text, b.text) })
+	return n
+}
+
+// footer says which version of each component's syntax a saved configuration has.
+func (y *vyos) footer() string {
+	f := strings.Replace(Footer, "1.4.3", y.version, 1)
+	if strings.HasPrefix(y.version, "1.3") {
+		f = strings.Replace(f, "ntp@3:", "ntp@1:", 1)
+	}
+	return f
 }
 
 func (y *vyos) halt() {
@@ -244,6 +289,6 @@ func (y *vyos) Startup() string { return y.files[bootFile] }
 
 // save writes the running configuration with the footer of the release.
 func (y *vyos) save() {
-	y.files[bootFile] = y.run.String() + strings.Replace(Footer, "1.4.3", y.version, 1)
+	y.files[bootFile] = y.run.String() + y.footer()
 	y.times[bootFile] = y.d.Clock().Now()
 }
