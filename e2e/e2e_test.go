@@ -214,11 +214,13 @@ func cmdReboot(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(get(ts).device(args[0]).Reboot(context.Background()))
 }
 
+// listFiles prints a machine's configuration files with mode and owner.
+const listFiles = `cd /etc && find hostname hosts systemd/network network sysctl.d nftables.conf ssh/sshd_config ssh/sshd_config.d 2>/dev/null | sort | while read -r f; do stat -c '%n %a %U:%G' "$f"; test -d "$f" || cat "$f"; done`
+
 // files NAME FILE: a machine's configuration files with mode, owner and
 // content, as the harness sees them.
 func cmdFiles(ts *testscript.TestScript, neg bool, args []string) {
-	out, err := get(ts).device(args[0]).Run(context.Background(), "sh", "-c",
-		`cd /etc && find hostname hosts systemd/network network sysctl.d nftables.conf ssh/sshd_config ssh/sshd_config.d 2>/dev/null | sort | while read -r f; do stat -c '%n %a %U:%G' "$f"; test -d "$f" || cat "$f"; done`)
+	out, err := get(ts).device(args[0]).Run(context.Background(), "sh", "-c", listFiles)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out, 0o600))
 }

@@ -21,6 +21,7 @@ type home struct {
 	t     *testing.T
 	dir   string
 	store string
+	temp  string // folder of the agent's temporary files
 	env   []string
 }
 
@@ -35,7 +36,13 @@ func newHome(t *testing.T) *home {
 func bareHome(t *testing.T) *home {
 	t.Helper()
 	dir := t.TempDir()
-	return &home{t: t, dir: filepath.Join(dir, "home"), store: filepath.Join(dir, "store"), env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}}
+	temp, err := os.MkdirTemp("", "e2e-") // short: sockets lie there
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(temp) })
+	return &home{t: t, dir: filepath.Join(dir, "home"), store: filepath.Join(dir, "store"), temp: temp,
+		env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + temp}}
 }
 
 // result is how a command ended.

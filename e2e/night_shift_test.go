@@ -28,11 +28,11 @@ func TestNightShift(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { d.Close() })
-		return &bench{Device: d, cable: newCable(t, addr.String()), serial: o.Serial}
+		return &bench{Device: d, cable: newCable(t, addr.String()), driver: "eos", serial: o.Serial}
 	}
 	sample := simulate.Sample("eos")
 	old := listen(device.Options{Config: sample, Serial: "SSJ00000001", Neighbors: map[string]string{"Ethernet1": "spine1 Ethernet7"}})
-	h.addSwitch(old, "leaf1")
+	h.addUnit(old, "leaf1")
 	full := old.Running()
 	old.Cut() // dead
 
@@ -67,7 +67,7 @@ func TestNightShift(t *testing.T) {
 	if code != 0 || !strings.Contains(screen, "leaf1: replaced, equal to snapshot") {
 		t.Fatalf("exit status %d", code)
 	}
-	want, got := significantEOS(ports.Replace(full)), significantEOS(fresh.Running())
+	want, got := settings(ports.Replace(full)), settings(fresh.Running())
 	if sortedBlocks(want) != sortedBlocks(got) {
 		t.Errorf("the new switch has\n%s\nwant\n%s", got, want)
 	}

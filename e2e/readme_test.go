@@ -42,7 +42,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spare := newBench(t, "SSJ00000002", true)
+	spare := newUnit(t, "eos", "SSJ00000002", true)
 	dir := t.TempDir()
 	env := append(os.Environ(), "HOME="+dir, "CFGVAULT_HOME=", "CORE_PASSWORD=switch-password", "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
 	ran := 0

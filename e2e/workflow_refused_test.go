@@ -22,10 +22,10 @@ import (
 func TestWorkflowRefusals(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	old := newBench(t, "SSJ00000001", false)
-	other := newBench(t, "SSJ00000002", false)
-	h.addSwitch(old, "sw1")
-	h.addSwitch(other, "sw2")
+	old := newUnit(t, "eos", "SSJ00000001", false)
+	other := newUnit(t, "eos", "SSJ00000002", false)
+	h.addUnit(old, "sw1")
+	h.addUnit(other, "sw2")
 	strange := h.latest("sw2").ID
 	// A switch that does not tell its startup configuration is saved in part.
 	old.Inject(device.Fault{Command: "show startup-config", Refuse: "% Authorization denied"})
@@ -47,7 +47,7 @@ func TestWorkflowRefusals(t *testing.T) {
 		}
 		t.Cleanup(func() { d.Close() })
 		d.FactoryReset()
-		return &bench{Device: d, cable: newCable(t, addr.String()), serial: o.Serial}
+		return &bench{Device: d, cable: newCable(t, addr.String()), driver: "eos", serial: o.Serial}
 	}
 	unit := fresh(device.Options{Serial: "SSJ00000009"})
 	aged := fresh(device.Options{Serial: "SSJ00000008", Version: "4.20.1F"})
@@ -120,7 +120,7 @@ func TestWorkflowRefusals(t *testing.T) {
 		units := []*bench{old, other, unit, aged, another}
 		was := make([]string, len(units))
 		for i, u := range units {
-			was[i] = significantEOS(u.Running()) + "\x00" + significantEOS(u.Startup())
+			was[i] = settings(u.Running()) + "\x00" + settings(u.Startup())
 		}
 		if c.break_ != nil {
 			c.break_()
@@ -136,7 +136,7 @@ func TestWorkflowRefusals(t *testing.T) {
 			t.Errorf("%s: exit status %d, want %d and %q:\n%s", c.what, res.code, c.code, c.says, res.err)
 		}
 		for i, u := range units {
-			if significantEOS(u.Running())+"\x00"+significantEOS(u.Startup()) != was[i] {
+			if settings(u.Running())+"\x00"+settings(u.Startup()) != was[i] {
 				t.Errorf("%s: unit %s was changed", c.what, u.serial)
 			}
 		}
@@ -168,16 +168,16 @@ func TestWorkflowRefusals(t *testing.T) {
 func TestWipeWithoutStore(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	b := newBench(t, "SSJ00000001", false)
-	h.addSwitch(b, "sw1")
-	full := significantEOS(b.Running())
+	b := newUnit(t, "eos", "SSJ00000001", false)
+	h.addUnit(b, "sw1")
+	full := settings(b.Running())
 	code, hit, said := h.faultyRun(point{"reset", "begin", ""}, nil, func(*os.Process) {
 		moveAll(t, h.store, h.store+".away")
 	}, "wipe", "sw1", "--serial", b.serial, "--yes", "--then-restore")
 	if !hit || code != 3 {
 		t.Errorf("exit status %d, want 3: only the receipt is missing\n%s", code, said)
 	}
-	if significantEOS(b.Running()) != full || b.Startup() == "" {
+	if settings(b.Running()) != full || b.Startup() == "" {
 		t.Fatalf("the switch did not come back without the store:\n%s", said)
 	}
 	moveAll(t, h.store+".away", h.store)

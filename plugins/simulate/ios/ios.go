@@ -26,6 +26,10 @@ type Variant struct {
 	Switch  bool     // has a VLAN file, in which VTP servers and clients keep their VLANs
 	Stack   []string // serial numbers of further members
 	NoTimer bool     // a release before rollback timers (12.4(15)T)
+	// AutoInstall is what a unit without a startup configuration is given by
+	// the network that it boots in; it runs that and does not save it. "": it
+	// is given nothing and waits at its console.
+	AutoInstall string
 }
 
 // Sample is a small branch router.
@@ -225,8 +229,11 @@ func (b *box) Boot() {
 	}
 	b.exclusive, b.changed = nil, ""
 	b.run = b.blank()
-	if b.start != "" {
+	switch {
+	case b.start != "":
 		b.run = b.grammar.Parse(b.start)
+	case b.v.AutoInstall != "":
+		b.run = b.grammar.Parse(b.v.AutoInstall)
 	}
 	b.loadVLANs(b.run)
 	b.complete(b.run)
