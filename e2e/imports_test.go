@@ -43,7 +43,7 @@ var layers = []struct {
 	{"plugins/simulate/...", "a simulated device must not know the driver it tests", []string{"plugins", "plugins/simulate/device", "plugins/simulate/statements", "plugins/simulate/unix"}},
 	{"plugins/plugintest", "the kit knows the contract and what a valid tree is", []string{"plugins", "schemas", "schemas/xpath", "schemas/yang"}},
 	{"plugins/builtin", "the explicit list of drivers", []string{"plugins/..."}},
-	{"plugins/sonic", "the same, and what is inside of SONiC", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/deadman", "plugins/frr"}},
+	{"plugins/sonic", "the same, and what is inside of SONiC", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/deadman", "plugins/netdev", "plugins/frr"}},
 	{"plugins/...", "a driver knows its platform: no store, no credential, no transport", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/deadman", "plugins/netdev"}},
 	{"agent/secret", "values that must not be seen", nil},
 	{"agent/journal", "the journal knows steps, not devices", nil},
