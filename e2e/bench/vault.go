@@ -40,8 +40,8 @@ func (c counting) List(ctx context.Context, prefix string) iter.Seq2[vault.Objec
 	return c.Store.List(ctx, prefix)
 }
 
-// vault: the nights of a large fleet as the vault alone sees them, then what
-// an operator does in that vault.
+// vault: the nights of a large fleet as the vault alone sees them, beside
+// restic's of the same texts in files, then what an operator does in that vault.
 func (b *bench) vault(ctx context.Context) error {
 	in, err := b.home("vault")
 	if err != nil {
@@ -63,27 +63,41 @@ func (b *bench) vault(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(in.dir, "devices.yaml"), []byte(inventory.String()), 0o600); err != nil {
 		return err
 	}
+	peer, err := newRestic(filepath.Join(b.dir, "restic"))
+	if err != nil {
+		return err
+	}
+	if err := peer.write(texts, 1); err != nil {
+		return err
+	}
 	for _, n := range []struct{ name, budget string }{{"first", "15 s"}, {"unchanged", "2 s"}, {"5 % changed", "3 s"}} {
 		if n.name == "5 % changed" {
 			for i := 0; i < len(texts); i += 20 {
 				texts[i] = configText(i, 1)
 			}
+			if err := peer.write(texts, 20); err != nil {
+				return err
+			}
+		}
+		theirs, err := timed(peer.night)
+		if err != nil {
+			return err
 		}
 		requests.Store(0)
 		took, err := timed(func() error { return night(ctx, c, texts) })
 		if err != nil {
 			return err
 		}
-		b.note("vault, 10,000 devices, "+n.name, took, n.budget)
+		b.line("vault, 10,000 devices, "+n.name+" / restic", took, theirs, n.budget)
 		if n.name == "unchanged" {
 			b.count("    store requests of that night", requests.Load(), "12")
 		}
 	}
-	return b.operator(ctx, in, c)
+	return b.operator(ctx, in, c, func() error { return peer.restore(4711, texts[4711]) })
 }
 
-// operator measures what an operator waits for.
-func (b *bench) operator(ctx context.Context, in *installation, c vault.Config) error {
+// operator measures what an operator waits for. peer restores one device.
+func (b *bench) operator(ctx context.Context, in *installation, c vault.Config, peer func() error) error {
 	identity, err := os.ReadFile(filepath.Join(c.Dir, "identity.txt"))
 	if err != nil {
 		return err
@@ -114,7 +128,6 @@ func (b *bench) operator(ctx context.Context, in *installation, c vault.Config) 
 	}{
 		{"cfgvault list, 10,000 devices, warm", "200 ms", func() error { return in.run("list") }},
 		{"cfgvault report, 10,000 devices, warm", "1 s", func() error { return in.run("report") }},
-		{"one of 10,000: index, fetch, decrypt, verify", "300 ms", fetch},
 		{"cfgvault version", "30 ms", func() error { return in.run("version") }},
 	} {
 		took, err := settled(m.run)
@@ -123,23 +136,41 @@ func (b *bench) operator(ctx context.Context, in *installation, c vault.Config) 
 		}
 		b.note(m.name, took, m.budget)
 	}
+	ours, err := series(fetch)
+	if err != nil {
+		return err
+	}
+	theirs, err := series(peer)
+	if err != nil {
+		return err
+	}
+	b.row("one of 10,000: index, fetch, decrypt, verify / restic", ours, theirs, "0.3 s")
 	return nil
 }
 
-// settled runs f once to warm up, then seven times, and returns the median.
+// settled is the median of a series.
 func settled(f func() error) (time.Duration, error) {
-	if err := f(); err != nil {
+	all, err := series(f)
+	if err != nil {
 		return 0, err
+	}
+	return median(all), nil
+}
+
+// series runs f once to warm up, then seven times.
+func series(f func() error) ([]time.Duration, error) {
+	if err := f(); err != nil {
+		return nil, err
 	}
 	var all []time.Duration
 	for range 7 {
 		took, err := timed(f)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		all = append(all, took)
 	}
-	return median(all), nil
+	return all, nil
 }
 
 func vaultDevice(i int) string { return fmt.Sprintf("%032x", i+1) }
