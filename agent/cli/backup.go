@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -31,6 +33,7 @@ the next restore restores.`,
 cfgvault backup --all --json`,
 		status: []Status{Partly, NoVault, NotFound, NoIdentity, Unreachable, Plugin, Integrity, Refused, Interrupted},
 		run: func(ctx context.Context, args []string) error {
+			collectLate()
 			ag, err := a.open(ctx)
 			if err != nil {
 				return err
@@ -227,4 +230,13 @@ func short(id string) string {
 		return id[:12]
 	}
 	return id
+}
+
+// collectLate lets a run, which is over soon and has hundreds of devices in its
+// hands, use twice the memory that it needs before it looks for garbage: a tenth
+// of its CPU for 25 MiB. GOGC in the environment wins.
+func collectLate() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
 }
