@@ -86,6 +86,7 @@ func walk(a *arena, n *node, path []pathStep, env []any) *node {
 // entry makes an entry with the keys that are bound; nil if one is not.
 func (a *arena) entry(keys []pathKey, env []any) *node {
 	e := a.node("", entry, nil)
+	e.kids = a.roomFor(len(keys) + 2)
 	for j := range keys {
 		v, ok := keys[j].eval(env)
 		if !ok {

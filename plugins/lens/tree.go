@@ -39,7 +39,8 @@ const few = 8
 type arena struct {
 	nodes []node
 	kids  []*node
-	made  int
+	keys  []*node // the last of each place
+	made  int     // as many as are printed
 }
 
 // slab is how many nodes an arena takes at once.
@@ -57,8 +58,9 @@ func (a *arena) node(name string, k kind, val any) *node {
 }
 
 // room is an empty slice with room for the members that most nodes have.
-func (a *arena) room() []*node {
-	const members = 4
+func (a *arena) room() []*node { return a.roomFor(4) }
+
+func (a *arena) roomFor(members int) []*node {
 	if len(a.kids) < members {
 		a.kids = make([]*node, min(slab*members, 8+a.made))
 	}
@@ -115,9 +117,22 @@ func (a *arena) add(n *node, name string, kind kind, val any) *node {
 	return k
 }
 
-// key adds a key to an entry that has no other members yet.
+// key adds a key to an entry that has no other members yet. Of entries that
+// are made one after the other most keys are the same, and nothing but its
+// value is asked of a key: they share one node.
 func (a *arena) key(e *node, name string, val any) {
-	a.add(e, name, leaf, val)
+	at := int(e.own)
+	if at == len(a.keys) {
+		a.keys = append(a.keys, nil)
+	}
+	k := a.keys[at]
+	if k == nil || k.name != name || k.val != val {
+		k = a.node(name, leaf, val)
+		a.keys[at] = k
+	} else {
+		a.made++
+	}
+	a.attach(e, k)
 	e.own++
 }
 

@@ -1,8 +1,10 @@
 package routeros
 
 import (
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens"
@@ -47,7 +49,7 @@ const (
 // which a script can make them: what others refer to comes first.
 func table() lens.Table {
 	var rows []lens.Row
-	for _, more := range [][]lens.Row{linkRows(), addressRows(), systemRows(), firewallRows(), wifiRows()} {
+	for _, more := range [][]lens.Row{linkRows(), addressRows(), systemRows(), routingRows(), firewallRows(), wifiRows()} {
 		rows = append(rows, more...)
 	}
 	return lens.Table{
@@ -77,6 +79,8 @@ func codecs() map[string]lens.Codec {
 		"on":      lens.OneOf("802.3ad>active", "balance-xor>on"),
 		"rate":    lens.OneOf("1sec>fast", "30secs>slow"),
 		"mode":    lens.OneOf("ap-bridge>ap", "bridge>ap", "ap>ap", "station>station", "station-bridge>station", "station-pseudobridge>station"),
+		"seconds": seconds(), "peer": peer(),
+		"origin":  origin(),
 		"servers": lens.Many(lens.Builtin()["ip4"], ","),
 	}
 }
@@ -128,6 +132,50 @@ func speed() lens.Codec {
 				}
 			}
 			return "", false
+		},
+	}
+}
+
+// seconds reads "40", "10s", "3m" and "1h30m".
+func seconds() lens.Codec {
+	n := lens.Int(1, 65535)
+	return lens.Codec{
+		Read: func(s string) ([]any, bool) {
+			if v, ok := n.Read(s); ok {
+				return v, true
+			}
+			d, err := time.ParseDuration(s)
+			if err != nil || d%time.Second != 0 {
+				return nil, false
+			}
+			return n.Read(strconv.FormatInt(int64(d/time.Second), 10))
+		},
+		Write: func(v []any) (string, bool) { s, ok := n.Write(v); return s + "s", ok },
+	}
+}
+
+// peer is an address, which may have the length of a single one.
+func peer() lens.Codec {
+	ip := lens.Builtin()["ip"]
+	return lens.Codec{
+		Read: func(s string) ([]any, bool) {
+			return ip.Read(strings.TrimSuffix(strings.TrimSuffix(s, "/32"), "/128"))
+		},
+		Write: ip.Write,
+	}
+}
+
+// origin is when a default route is announced: true for always.
+func origin() lens.Codec {
+	return lens.Codec{
+		Domain: []any{true, false},
+		Read:   func(s string) ([]any, bool) { return []any{s == "always"}, s == "always" || s == "if-installed" },
+		Write: func(v []any) (string, bool) {
+			b, ok := v[0].(bool)
+			if b {
+				return "always", ok
+			}
+			return "if-installed", ok
 		},
 	}
 }
@@ -218,6 +266,10 @@ func systemRows() []lens.Row {
 		{Text: "/snmp contact", Attrs: "value=$t:value", Set: sys + "snmp/contact=$t"},
 		{Text: "/snmp location", Attrs: "value=$t:value", Set: sys + "snmp/location=$t"},
 		{Text: "/snmp/community add", Attrs: "name=$c:secret { write-access=$w:no }", Set: community},
+		{Text: "/ip/ssh set", Attrs: "always-allow-password-login=$b:yes", Set: sys + "ssh-server/password-authentication=$b"},
+		{Text: "/ip/ssh set", Attrs: "password-authentication=$b:yes", Set: sys + "ssh-server/password-authentication=$b", ReadOnly: true},
+		{Text: "/disk set", Attrs: "numbers=$_ slot=$_ { type=hardware }", Class: plugins.Boilerplate, Rule: "disk-slots", Why: "a virtual router lists its slots (recorded, 7.10)"},
+		{Text: "/port set", Attrs: "numbers=$_ name=$_", Class: plugins.Boilerplate, Rule: "ports", Why: "names a serial port as the unit has it (recorded, 7.10)"},
 		{Text: "/ip/service ssh-port", Attrs: "port=$p:1..65535", Set: sys + "ssh-server/port+=$p", Once: true},
 		{Text: "/ip/service ssh-disabled", Attrs: "disabled=$b:no", Set: sys + "ssh-server/enabled=$b"},
 	}
@@ -248,6 +300,7 @@ func wifiRows() []lens.Row {
 	return []lens.Row{
 		{Text: "/interface/wifi/security add", Attrs: "name=$n { authentication-types=$auth:auth } { passphrase=$key:value }", Set: at(profile, "authentication*=$auth", "passphrase=$key")},
 		{Text: "/interface/wireless/security-profiles add", Attrs: "name=$n { authentication-types=$auth:auth } { mode=dynamic-keys } { wpa2-pre-shared-key=$key:value }", Set: at(profile, "authentication*=$auth", "passphrase=$key"), ReadOnly: true},
+		{Text: "/interface/wireless/security-profiles set", Attrs: "[default=yes", ReadOnly: true},
 		{Text: "/interface/wifi set", Attrs: "[default-name=$n " + modern, Set: modernSet},
 		{Text: "/interface/wireless set", Attrs: "[default-name=$n " + legacy, Set: set, ReadOnly: true},
 	}
@@ -262,6 +315,14 @@ func defaults() []lens.AttrRule {
 		{ID: "main-table", Class: plugins.Boilerplate, Name: "routing-table", Value: "main", Why: "the default table (help.mikrotik.com, IP Routing)"},
 		{ID: "auto-mac", Class: plugins.Boilerplate, Name: "auto-mac", Value: "no", Why: "goes with admin-mac (help.mikrotik.com, Bridging and Switching)"},
 	}
+	initial := func(record, name, value, why string) {
+		rules = append(rules, lens.AttrRule{ID: "initial", Class: plugins.Boilerplate, Record: record, Name: name, Value: value, Why: why})
+	}
+	initial("/interface/wireless/security-profiles", "supplicant-identity", "MikroTik", "the default profile has it (recorded, 6.49 and 7.10)")
+	initial("/interface/ethernet", "disable-running-check", "no", "a virtual router's ports have it (recorded, 7.10)")
+	initial("/routing/bgp/connection", "address-families", "ip", "the default (help.mikrotik.com, BGP)")
+	initial("/routing/bgp/peer", "address-families", "ip", "the default (wiki.mikrotik.com, Routing/BGP)")
+	initial("/routing/bgp/peer", "ttl", "default", "the default (wiki.mikrotik.com, Routing/BGP)")
 	for _, n := range []string{"password", "passphrase", "secret", "wpa-pre-shared-key", "private-key", "preshared-key", "authentication-password", "encryption-password", "auth-key", "tcp-md5-key"} {
 		rules = append(rules, lens.AttrRule{ID: "secret", Class: plugins.SecretOpaque, Name: n})
 	}

@@ -36,7 +36,7 @@ func native(t testing.TB, file string) string {
 
 // An export cut, with a line removed, with a line twice.
 func TestLawsOnChangedText(t *testing.T) {
-	for _, file := range []string{"normalize_office.txtar", "normalize_v6.txtar"} {
+	for _, file := range []string{"normalize_office.txtar", "normalize_v6.txtar", "normalize_routing.txtar", "normalize_routing6.txtar"} {
 		lines := strings.SplitAfter(native(t, file), "\n")
 		for i := range lines {
 			for how, changed := range map[string]string{
@@ -54,16 +54,18 @@ func TestLawsOnChangedText(t *testing.T) {
 
 // Trees that no device of this platform would give.
 func TestLawsOnChangedTrees(t *testing.T) {
-	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: artExport, Data: []byte(native(t, "normalize_office.txtar"))}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	lenstest.Mutations(t, n.Tree, func(tree []byte) error {
-		if _, _, err := render(tree, plugins.Facts{}); err != nil {
-			return nil // no tree: a key is missing, or two entries have one key
+	for _, file := range []string{"normalize_office.txtar", "normalize_routing.txtar"} {
+		n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: artExport, Data: []byte(native(t, file))}})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return exportLens().CheckWrite(tree)
-	})
+		lenstest.Mutations(t, n.Tree, func(tree []byte) error {
+			if _, _, err := render(tree, plugins.Facts{}); err != nil {
+				return nil // no tree: a key is missing, or two entries have one key
+			}
+			return exportLens().CheckWrite(tree)
+		})
+	}
 }
 
 func TestHostile(t *testing.T) {
@@ -97,7 +99,7 @@ func TestSecretsAreHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := "add name=a password=Canary1 service=x\nadd password=\"Canary 2 \\\"Canary\\\" x\" name=b\nadd name=c passphrase=\\\n    \"Canary 3\"\nset x=y\n" +
-		"add name=d wpa2-pre-shared-key=\"Canary4 \\\n    Canary5\" x=y\n/snmp community\nadd addresses=10.0.0.0/8 name=Canary6\n+add secret=Canary7\n" + native(t, "normalize_office.txtar")
+		"add name=d wpa2-pre-shared-key=\"Canary4 \\\n    Canary5\" x=y\n/snmp community\nadd addresses=10.0.0.0/8 name=Canary6\n+add secret=Canary7\n" + native(t, "normalize_office.txtar") + native(t, "normalize_routing.txtar")
 	out := text.Redact(artExport, in)
 	if strings.Contains(out, "Canary") || !strings.Contains(out, "name=b") || !strings.Contains(out, "set x=y") || !strings.Contains(out, "service=l2tp") {
 		t.Errorf("shown:\n%s", out)

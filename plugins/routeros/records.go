@@ -19,7 +19,17 @@ const most = 20000
 func records(text string) (*syntax.Doc, func(yield func(*syntax.Record) bool)) {
 	d := syntax.ParseSections(text, syntax.RouterOS())
 	return d, func(yield func(*syntax.Record) bool) {
-		syntax.RouterOSRecords(d, func(r *syntax.Record) bool { return apart(r, yield) })
+		var x routing
+		if strings.Contains(text, "routing") {
+			x = scan(d)
+		}
+		syntax.RouterOSRecords(d, func(r *syntax.Record) bool {
+			if !r.Bad && strings.HasPrefix(r.Words[0], "/routing/") {
+				tidy(r)
+				return x.resolve(r, yield)
+			}
+			return apart(r, yield)
+		})
 	}
 }
 
@@ -30,8 +40,14 @@ func apart(r *syntax.Record, yield func(*syntax.Record) bool) bool {
 	}
 	menu := r.Words[0]
 	tidy(r)
-	if n := r.Get("network"); n != nil && menu == "/ip/address" {
-		derived(r, n)
+	if menu == "/ip/address" {
+		n, a := r.Get("network"), r.Get("address")
+		if a != nil && !strings.Contains(a.Value, "/") && (n == nil || n.Value == a.Value) {
+			a.Value += "/32" // an export leaves it out
+		}
+		if n != nil {
+			derived(r, n)
+		}
 	}
 	switch menu + " " + r.Words[1] {
 	case "/interface/bridge/vlan add":
@@ -95,7 +111,7 @@ func tidy(r *syntax.Record) {
 	if off := r.Get("disabled"); off != nil && (off.Value == "yes" || off.Value == "true") && r.Words[1] == "add" {
 		switch r.Words[0] {
 		case "/ip/address", "/ipv6/address", "/ip/route", "/ipv6/route", "/ip/dhcp-client", "/ipv6/dhcp-client", "/ip/dhcp-relay", "/interface/bridge/port", "/interface/bridge/vlan",
-			"/interface/list/member", "/ip/vrf", "/snmp/community", "/system/ntp/client/servers", "/interface/wifi/security":
+			"/interface/list/member", "/ip/vrf", "/routing/ospf/area", "/routing/ospf/interface-template", "/routing/ospf/network", "/routing/ospf/interface", "/snmp/community", "/system/ntp/client/servers", "/interface/wifi/security":
 			r.Words[1] = "off"
 		}
 	}
@@ -223,6 +239,23 @@ func printRecords(records []syntax.Record) string {
 	}
 	for _, r := range records {
 		menu, verb := r.Words[0], r.Words[1]
+		if strings.HasPrefix(menu, "/routing/") {
+			if version, ok := strings.CutPrefix(verb, "redistribute-"); ok {
+				vrf := r.Get("vrf").Value
+				list(gather(menu+" "+version+" "+vrf, func() syntax.Record {
+					c := syntax.Record{Words: []string{menu, version}, Attrs: []syntax.Attr{{Name: "vrf", Value: vrf}}}
+					routed(&c)
+					return c
+				}), "redistribute", r.Get("source").Value)
+				continue
+			}
+			if menu == "/routing/ospf/instance" {
+				at[menu+" "+verb+" "+r.Get("vrf").Value] = len(out)
+			}
+			routed(&r)
+			out = append(out, r)
+			continue
+		}
 		value := func(name string) string {
 			if a := r.Get(name); a != nil {
 				return a.Value
