@@ -27,6 +27,7 @@ var layers = []struct {
 	{"plugins/lens/lenstest", "laws of lenses, and what a valid tree is", []string{"plugins", "plugins/lens", "plugins/syntax", "schemas"}},
 	{"plugins/cisco", "what three command lines share; no driver", []string{"plugins", "plugins/syntax", "plugins/lens"}},
 	{"plugins/eos", "a driver knows its platform, and what its family shares", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/cisco"}},
+	{"plugins/frr", "a driver whose command line is modelled on IOS", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/deadman", "plugins/netdev", "plugins/cisco"}},
 	{"plugins/ios", "a driver knows its platform, and what its family shares", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/cisco"}},
 	{"plugins/iosxr", "a driver knows its platform, and what its family shares", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/cisco"}},
 	{"plugins/nxos", "a driver knows its platform, and what its family shares", []string{"plugins", "plugins/syntax", "plugins/lens", "plugins/cisco"}},

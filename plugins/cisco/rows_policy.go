@@ -1,6 +1,7 @@
 package cisco
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins/lens"
@@ -117,7 +118,18 @@ func PolicyCodecs(k Kinds) map[string]lens.Codec {
 			return len(s)-len(digits) <= 1 && digits != "" && len(digits) < 11 && strings.Trim(digits, "0123456789") == ""
 		}),
 		"communities": communities(),
+		// The number of a community list says what its entries are.
+		"community-number":  Number(1, 99),
+		"expression-number": Number(100, 500),
 	}
+}
+
+// Number is a number from lo to hi as a name.
+func Number(lo, hi int) lens.Codec {
+	return lens.Word(func(s string) bool {
+		n, err := strconv.Atoi(s)
+		return err == nil && n >= lo && n <= hi && strconv.Itoa(n) == s
+	})
 }
 
 // Many is the rest of the line as the entries of a leaf-list.
@@ -153,6 +165,24 @@ func Many(one lens.Codec) lens.Codec {
 	}
 }
 
+// Single is one word as the only entry of a leaf-list, for platforms whose
+// statement takes no second one.
+func Single(one lens.Codec) lens.Codec {
+	return lens.Codec{
+		Read: func(s string) ([]any, bool) {
+			v, ok := one.Read(s)
+			return []any{v}, ok
+		},
+		Write: func(v []any) (string, bool) {
+			list, _ := v[0].([]any)
+			if len(list) != 1 {
+				return "", false
+			}
+			return one.Write(list)
+		},
+	}
+}
+
 // communities is "1:2 3:4" up to the word that says how they are set.
 func communities() lens.Codec {
 	c := Many(lens.Word(func(s string) bool { return s != "additive" }))
@@ -175,7 +205,8 @@ func PolicyLists() []lens.Row {
 	entry := communities + "/entry[match=$m][action=$action]"
 	return []lens.Row{
 		{Text: "ip community-list $kind:one-of=standard|expanded $name $action:one-of=permit|deny $m:expression", Set: communities + "/kind=$kind " + entry},
-		{Text: "ip community-list $name:1..99 $action:one-of=permit|deny $m:expression", Set: entry, ReadOnly: true},
+		{Text: "ip community-list $name:community-number $action:one-of=permit|deny $m:expression", Set: communities + "/kind=standard " + entry, ReadOnly: true},
+		{Text: "ip community-list $name:expression-number $action:one-of=permit|deny $m:expression", Set: communities + "/kind=expanded " + entry, ReadOnly: true},
 		{Text: "ip as-path access-list $name:word $action:one-of=permit|deny $m:expression", Set: paths},
 	}
 }

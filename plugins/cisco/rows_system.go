@@ -1,6 +1,7 @@
 package cisco
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
@@ -32,7 +33,7 @@ func Features() []lens.Row {
 }
 
 // FeatureCodec accepts the given statements; one that ends in "..." goes on
-// with any words.
+// with any words but those that a secret follows.
 func FeatureCodec(statements ...string) lens.Codec {
 	byFirst := map[string][]string{}
 	for _, s := range statements {
@@ -46,7 +47,9 @@ func FeatureCodec(statements ...string) lens.Codec {
 			n := 0
 			for w := range strings.FieldsSeq(s) {
 				if w == "..." {
-					n = len(words)
+					if n = len(words); slices.ContainsFunc(words, secretFollows) {
+						continue next
+					}
 					break
 				}
 				if n >= len(words) || words[n].Text != w {
@@ -66,6 +69,46 @@ func FeatureCodec(statements ...string) lens.Codec {
 			words := syntax.Words(nil, s)
 			ok := len(words) > 0 && len(s) <= 255 && lens.Storable(s) && strings.Join(strings.Fields(s), " ") == s
 			return s, ok && take(words) == len(words)
+		},
+	}
+}
+
+// secretFollows reports whether what follows the word may be a secret.
+func secretFollows(w syntax.Word) bool {
+	switch w.Text {
+	case "authentication-key", "auth-string", "cipher", "key-string", "md5", "message-digest-key", "passphrase", "password", "secret", "string", "text":
+		return true
+	}
+	return false
+}
+
+// Others are statements about the place at hand that the tree keeps as they
+// are, each an entry of its leaf-list "other"; they need a codec from
+// StatementCodec.
+func Others(codec string) lens.Row { return lens.Row{Text: "$o:" + codec, Set: "./other+=$o"} }
+
+// StatementCodec accepts the given statements as FeatureCodec does, and the
+// "no" of each; the "no" is part of the value.
+func StatementCodec(statements ...string) lens.Codec {
+	plain := FeatureCodec(statements...)
+	take := func(words []syntax.Word) int {
+		if len(words) > 1 && words[0].Text == "no" {
+			if n := plain.Take(words[1:]); n > 0 {
+				return n + 1
+			}
+			return 0
+		}
+		return plain.Take(words)
+	}
+	return lens.Codec{
+		Words: lens.Some, Take: take, Read: plain.Read,
+		Write: func(v []any) (string, bool) {
+			s, _ := v[0].(string)
+			if rest, ok := strings.CutPrefix(s, "no "); ok {
+				_, ok = plain.Write([]any{rest})
+				return s, ok && len(s) <= 255
+			}
+			return plain.Write(v)
 		},
 	}
 }

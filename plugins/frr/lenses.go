@@ -2,11 +2,13 @@ package frr
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"sync"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
@@ -84,6 +86,7 @@ func runningTable() lens.Table {
 		{Text: "service integrated-vtysh-config", Class: plugins.Boilerplate, Rule: "integrated-config", Why: "the packages ship it in vtysh.conf: one frr.conf for all daemons"},
 		{Text: "end", Class: plugins.Boilerplate, Rule: "frame", Why: "vtysh prints it after the configuration"},
 	}
+	rows = append(rows, cisco.Features()...) // the profile decides what is a default
 	rows = append(rows, systemRows()...)
 	rows = append(rows, staticRows()...)
 	rows = append(rows, lens.Row{
@@ -95,26 +98,43 @@ func runningTable() lens.Table {
 	rows = append(rows, bgpRows()...)
 	rows = append(rows, ospfInstances()...)
 	rows = append(rows, prefixListRows()...)
+	rows = append(rows, listRows()...)
+	rows = append(rows, accessRows()...)
+	rows = append(rows, routeMapRows()...)
+	rows = append(rows, lineRow())
 	rows = append(rows, headingRows()...)
+	codecs := map[string]lens.Codec{
+		"ifname":       lens.Word(interfaceName),
+		"vrf":          lens.Word(func(s string) bool { return s != "default" }).Max(255),
+		"drop":         lens.OneOf("Null0>blackhole", "blackhole", "reject"),
+		"link-local":   linkLocal(),
+		"remote-as":    lens.Or(lens.OneOf("internal", "external"), lens.Builtin()["asn"]),
+		"source":       lens.Or(lens.Builtin()["ip"], lens.Word(interfaceName)),
+		"family":       families(),
+		"family-short": lens.OneOf("ipv4>ipv4-unicast", "ipv6>ipv6-unicast"),
+		"any-prefix4":  anyPrefix("prefix4"),
+		"any-prefix6":  anyPrefix("prefix6"),
+		"area-type":    lens.OneOf("stub", "nssa"),
+		"from":         lens.OneOf("connected", "static", "kernel", "rip", "ripng>rip", "ospf", "ospf6>ospf3", "isis", "eigrp", "bgp"),
+		"feature":      cisco.FeatureCodec(features()...),
+		"port-feature": cisco.FeatureCodec(portFeatures()...),
+		"severity": lens.OneOf("emergencies>emergency", "alerts>alert", "critical", "errors>error", "warnings>warning",
+			"notifications>notice", "informational", "debugging>debug"),
+	}
+	maps.Copy(codecs, policyCodecs())
+	maps.Copy(codecs, routingCodecs())
+	for _, name := range []string{"endpoint", "endpoint-standard"} {
+		codecs[name] = cisco.Codecs(nil, "")[name]
+	}
+	codecs["standard-number"] = lens.Or(cisco.Number(1, 99), cisco.Number(1300, 1999))
+	codecs["extended-number"] = lens.Or(cisco.Number(100, 199), cisco.Number(2000, 2699))
+	codecs["list-number"], codecs["pattern-number"] = cisco.Number(1, 99), cisco.Number(100, 500)
+	codecs["timeout"] = cisco.SystemCodecs()["timeout"]
 	return lens.Table{
-		Parse: parseConfig,
-		Codecs: map[string]lens.Codec{
-			"ifname":      lens.Word(interfaceName),
-			"vrf":         lens.Word(func(s string) bool { return s != "default" }).Max(255),
-			"drop":        lens.OneOf("Null0>blackhole", "blackhole", "reject"),
-			"link-local":  linkLocal(),
-			"remote-as":   lens.Or(lens.OneOf("internal", "external"), lens.Builtin()["asn"]),
-			"source":      lens.Or(lens.Builtin()["ip"], lens.Word(interfaceName)),
-			"family":      families(),
-			"any-prefix4": anyPrefix("prefix4"),
-			"any-prefix6": anyPrefix("prefix6"),
-			"area-type":   lens.OneOf("stub", "nssa"),
-			"from":        lens.OneOf("connected", "static", "kernel", "rip", "ripng>rip", "ospf", "ospf6>ospf3", "isis", "eigrp", "bgp"),
-			"severity": lens.OneOf("emergencies>emergency", "alerts>alert", "critical", "errors>error", "warnings>warning",
-				"notifications>notice", "informational", "debugging>debug"),
-		},
-		Funcs: map[string]func(any) (any, bool){"type-of": typeOf},
-		Rows:  rows,
+		Parse:  parseConfig,
+		Codecs: codecs,
+		Funcs:  map[string]func(any) (any, bool){"type-of": typeOf},
+		Rows:   rows,
 		Any: []lens.Row{
 			{Text: "exit", Class: plugins.Boilerplate, Rule: "block-end", Why: "ends a block (vtysh since 8.1)"},
 			{Text: "exit-vrf", Class: plugins.Boilerplate, Rule: "block-end", Why: "ends a block"},
@@ -185,9 +205,13 @@ func systemRows() []lens.Row {
 	rows := []lens.Row{
 		{Text: "hostname $h:host-name", Set: sys + "hostname=$h"},
 		{Text: "domainname $d:domain", Set: sys + "domain-name=$d"},
+		{Text: "log file $f $l:severity", Set: sys + "logging/file=$f " + sys + "logging/file-level=$l"},
 		{Text: "log file $f", Set: sys + "logging/file=$f"},
 		{Text: "log syslog $l:severity", Set: sys + "logging/level=$l"},
 		{Text: "log facility $f", Set: sys + "logging/facility=$f"},
+		{Text: "log monitor $l:severity", Set: sys + "logging/monitor-level=$l"},
+		{Text: "log stdout $l:severity", Set: sys + "logging/console-level=$l"},
+		{Text: "log stdout", Set: sys + "logging/console=true"},
 		{Text: "username $u nopassword", Set: sys + "users/user[name=$u]/no-password=true"},
 		{Text: "enable password 8 $p:secret", Set: sys + "users/enable/password/type=other " + sys + "users/enable/password/value=$p"},
 		{Text: "enable password $p:secret", Set: sys + "users/enable/password/type=clear " + sys + "users/enable/password/value=$p"},
@@ -230,9 +254,11 @@ func interfaceRow() lens.Row {
 		{Text: "ip address $a:if4", Set: "./ipv4/address[ip=$a.ip]/prefix-length=$a.length"},
 		{Text: "ipv6 address $a:if6", Set: "./ipv6/address[ip=$a.ip]/prefix-length=$a.length"},
 		{Text: "no ipv6 nd suppress-ra", Set: "./ipv6/advertise=true"},
+		{Text: "bandwidth $n:1..100000", Set: "./bandwidth=$n"},
 	}
 	rows = append(rows, interfaceOSPF("ip ospf", "cfgvault-ospf:ospf/interface[name=$if]/", true)...)
 	rows = append(rows, interfaceOSPF("ipv6 ospf6", "cfgvault-ospf:ospf3/interface[name=$if]/", false)...)
+	rows = append(rows, cisco.InterfaceFeatures()...)
 	return lens.Row{
 		Text: "interface $if:ifname { vrf $vrf }", End: "exit", Rows: rows,
 		Set: "cfgvault-interfaces:interfaces/interface[name=$if] cfgvault-interfaces:interfaces/interface[name=$if]/vrf=$vrf " +
@@ -260,6 +286,9 @@ func interfaceOSPF(command, place string, v4 bool) []lens.Row {
 	rows = append(rows, bools("mtu-ignore", "mtu-ignore")...)
 	rows = append(rows, bools("passive", "passive")...)
 	rows = append(rows, bools("bfd", "bfd")...)
+	rows = append(rows,
+		lens.Row{Text: command + " retransmit-interval $n:1..65535", Set: place + "retransmit-interval=$n"},
+		lens.Row{Text: command + " transmit-delay $n:1..65535", Set: place + "transmit-delay=$n"})
 	if !v4 {
 		return rows
 	}
@@ -281,16 +310,36 @@ func prefixListRows() []lens.Row {
 		rows = append(rows,
 			lens.Row{Text: f.command + " prefix-list $name description $d:line", Set: list + "/description=$d"},
 			lens.Row{Text: f.command + " prefix-list $name seq $seq:1..4294967295 $action:one-of=permit|deny $p:any-" + f.prefix + " { ge $ge:0..128 } { le $le:0..128 }",
-				Set: strings.Join([]string{entry + "/action=$action", entry + "/prefix=$p", entry + "/ge=$ge", entry + "/le=$le"}, " ")})
+				Set: strings.Join([]string{entry + "/action=$action", entry + "/prefix=$p", entry + "/ge=$ge", entry + "/le=$le"}, " ")},
+			lens.Row{Text: f.command + " prefix-list $name seq $seq:1..4294967295 $action:one-of=permit|deny $p:any-" + f.prefix + " le $le:0..128 ge $ge:0..128",
+				Set: strings.Join([]string{entry + "/action=$action", entry + "/prefix=$p", entry + "/ge=$ge", entry + "/le=$le"}, " "), ReadOnly: true},
+			// As people write it; it is numbered when it is read.
+			lens.Row{Text: f.command + " prefix-list $name $action:one-of=permit|deny $p:any-" + f.prefix + " { ge $ge:0..128 } { le $le:0..128 }",
+				Set: strings.Join([]string{entry + "/action=$action", entry + "/prefix=$p", entry + "/ge=$ge", entry + "/le=$le"}, " "), ReadOnly: true, Count: "seq"})
 	}
 	return rows
+}
+
+// lineRow is "line vty", which is printed always and says nothing by itself.
+func lineRow() lens.Row {
+	const line = "cfgvault-system:system/lines/line[kind=vty][first=0]/"
+	return lens.Row{Text: "line vty", Rows: []lens.Row{
+		{Text: "exec-timeout $t:timeout", Set: line + "exec-timeout=$t"},
+		{Text: "access-class $a", Set: line + "access-class-in=$a"},
+		{Text: "ipv6 access-class $a", Set: line + "access-class-in6=$a"},
+		{Text: "no login", Set: line + "login=none"},
+		{Text: "login", Set: line + "login=password"},
+	}}
 }
 
 // headingRows are headings that may be shown, of blocks that are not in the tree.
 func headingRows() []lens.Row {
 	return []lens.Row{
-		{Text: "line vty", Class: plugins.Boilerplate, Rule: "line-vty", Why: "printed always; what is below it is accounted for by itself"},
-		{Text: "route-map $_ $_:one-of=permit|deny $_:1..65535", Class: plugins.Unparsed},
+		{Text: "mpls ldp", Class: plugins.Unparsed},
+		{Text: "bfd", Class: plugins.Unparsed},
+		{Text: "segment-routing", Class: plugins.Unparsed},
+		{Text: "nexthop-group $_", Class: plugins.Unparsed},
+		{Text: "pbr-map $_ seq $_", Class: plugins.Unparsed},
 		{Text: "router $_:one-of=rip|ripng|babel|eigrp|isis|openfabric|pim|pim6", Class: plugins.Unparsed},
 		{Text: "router $_:one-of=isis|openfabric|eigrp $_", Class: plugins.Unparsed},
 		{Text: "router bgp $_:asn view $_", Class: plugins.Unparsed},

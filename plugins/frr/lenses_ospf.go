@@ -3,6 +3,7 @@ package frr
 import (
 	"strings"
 
+	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
@@ -38,6 +39,7 @@ func ospfRows(v6 bool) []lens.Row {
 	const options = " { metric $m:0..16777214 } { metric-type $t:1..2 } { route-map $map }"
 	rows := []lens.Row{
 		{Text: name + " router-id $id:quad", Set: "./router-id=$id"},
+		{Text: "router-id $id:quad", Set: "./router-id=$id", ReadOnly: true},
 		{Text: "log-adjacency-changes", Set: "./log-adjacency-changes=true"},
 		{Text: "auto-cost reference-bandwidth $n:1..4294967", Set: "./reference-bandwidth=$n"},
 		{Text: "maximum-paths $n:1..65535", Set: "./maximum-paths=$n"},
@@ -53,10 +55,17 @@ func ospfRows(v6 bool) []lens.Row {
 		{Text: "area $area:area authentication message-digest", Set: area + "/authentication=message-digest"},
 		{Text: "area $area:area range $p:" + prefix + " not-advertise", Set: span + "/advertise=false"},
 		{Text: "area $area:area range $p:" + prefix + " { cost $n:0..16777215 }", Set: facts(span, "cost=$n")},
+		{Text: "area $area:area $o:area-other", Set: area + "/other+=$o"},
+		{Text: "log-adjacency-changes detail", Set: "./log-adjacency-changes=true", ReadOnly: true},
 		{Text: "default-metric $n:0..16777214", Set: "./default-metric=$n"},
 		{Text: "default-information originate $always?always" + options,
 			Set: facts("./default-information", "always=$always", "metric=$m", "metric-type=$t", "route-map=$map")},
 		{Text: "distance $n:1..255", Set: "./distance=$n"},
+		{Text: "area $area:area filter-list prefix $l in", Set: area + "/filter-list-in=$l"},
+		{Text: "area $area:area filter-list prefix $l out", Set: area + "/filter-list-out=$l"},
+		{Text: "summary-address $p:" + prefix + " no-advertise", Set: "./summary[prefix=$p]/advertise=false"},
+		{Text: "summary-address $p:" + prefix + " { tag $tag:1..4294967295 }", Set: facts("./summary[prefix=$p]", "tag=$tag")},
+		cisco.Others("ospf-other"),
 	}
 	if v6 {
 		return append(rows, lens.Row{Text: "interface $if:ifname area $area:area", Set: area + "/interface+=$if"})

@@ -2,7 +2,6 @@ package ios
 
 import (
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins/cisco"
@@ -24,8 +23,8 @@ func ownCodecs() map[string]lens.Codec {
 		"five":            fiveNumbers(),
 		"classful":        classful(),
 		"network-mask":    networkMask(),
-		"standard-number": listNumber(1, 99, 1300, 1999),
-		"extended-number": listNumber(100, 199, 2000, 2699),
+		"standard-number": lens.Or(cisco.Number(1, 99), cisco.Number(1300, 1999)),
+		"extended-number": lens.Or(cisco.Number(100, 199), cisco.Number(2000, 2699)),
 		"feature":         cisco.FeatureCodec(features()...),
 		"port-feature":    cisco.FeatureCodec(portFeatures()...),
 	}
@@ -74,14 +73,6 @@ func networkMask() lens.Codec {
 			return strings.Replace(s, " ", " mask ", 1), ok
 		},
 	}
-}
-
-// listNumber is the number of an access list in one of two ranges, as a name.
-func listNumber(lo, hi, lo2, hi2 int) lens.Codec {
-	return lens.Word(func(s string) bool {
-		n, err := strconv.Atoi(s)
-		return err == nil && (n >= lo && n <= hi || n >= lo2 && n <= hi2) && strconv.Itoa(n) == s
-	})
 }
 
 func vrfRows() []lens.Row {
