@@ -67,6 +67,7 @@ func Codecs(k Kinds, portChannel string) map[string]lens.Codec {
 		"source-protocol":   lens.OneOf("connected", "static", "rip", "isis", "direct>connected", "local>other"),
 		"acl-name":          b["word"],
 		"acl-protocol":      lens.Word(protocol),
+		"acl-options":       aclOptions(),
 		"endpoint":          endpoint(4),
 		"endpoint6":         endpoint(6),
 		"endpoint-standard": standardEndpoint(),
@@ -253,6 +254,33 @@ func wildcard(address, wild string) ([]any, bool) {
 		return []any{"any"}, true
 	}
 	return []any{netip.PrefixFrom(a, bits).Masked().String()}, true
+}
+
+// Group is an end of an access list entry where the platform calls a group of
+// addresses by another word than "object-group".
+func Group(c lens.Codec, word string) lens.Codec {
+	const ours = "object-group "
+	read, write, take := c.Read, c.Write, c.Take
+	c.Take = func(words []syntax.Word) int {
+		if words[0].Text == word {
+			return 2
+		}
+		return take(words)
+	}
+	c.Read = func(s string) ([]any, bool) {
+		if name, ok := strings.CutPrefix(s, word+" "); ok {
+			s = ours + name
+		}
+		return read(s)
+	}
+	c.Write = func(v []any) (string, bool) {
+		s, ok := write(v)
+		if name, is := strings.CutPrefix(s, ours); is {
+			s = word + " " + name
+		}
+		return s, ok
+	}
+	return c
 }
 
 // standardEndpoint is the source of a standard list, where an address without

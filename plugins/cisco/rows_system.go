@@ -118,8 +118,7 @@ func Lines() []lens.Row {
 	below := []lens.Row{
 		{Text: "exec-timeout $t:timeout", Set: "./exec-timeout=$t"},
 		{Text: "privilege level $n:0..15", Set: "./privilege=$n"},
-		{Text: "access-class $a in", Set: "./access-class-in=$a"},
-		{Text: "access-class $a in vrf-also", Set: "./access-class-in=$a", ReadOnly: true},
+		{Text: "access-class $a in $also?vrf-also", Set: "./access-class-in=$a ./access-class-vrf-also=$also"},
 		{Text: "ipv6 access-class $a in", Set: "./access-class-in6=$a"},
 		{Text: "logging synchronous", Set: "./logging-synchronous=true"},
 		{Text: "password $t:one-of=0|5|7 $p:secret", Set: "./password/type=$t ./password/value=$p"},

@@ -56,6 +56,7 @@ func codecs() map[string]lens.Codec {
 			"notifications>notice", "informational", "debugging>debug"),
 		"expression":        b["line"].Max(512),
 		"acl-protocol":      cisco.Codecs(nil, "")["acl-protocol"],
+		"acl-options":       cisco.Codecs(nil, "")["acl-options"],
 		"endpoint":          cisco.PrefixEndpoint(4),
 		"endpoint6":         cisco.PrefixEndpoint(6),
 		"endpoint-standard": cisco.PrefixEndpoint(4),
