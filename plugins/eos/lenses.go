@@ -145,11 +145,12 @@ func serviceRows() []lens.Row {
 	const server = ntp + "server[host=$h]"
 	const log = "cfgvault-system:system/logging/"
 	const host = log + "server[host=$h]"
+	const ntpServer = "ntp server { vrf $vrf } $h:host $prefer?prefer $always?burst $burst?iburst { version $v:1..4 } { minpoll $min:3..17 } { maxpoll $max:3..17 } { source $src:source } { key $key:1..65534 }"
 	return []lens.Row{
 		{Text: "ntp authentication-key $id:1..65534 $t:two-words $k:secret", Set: ntp + "key[id=$id]/type=$t " + ntp + "key[id=$id]/value=$k"},
-		{Text: "ntp server { vrf $vrf } $h:host $prefer?prefer $burst?iburst { version $v:1..4 } { source $src:source } { key $key:1..65534 }",
-			Set: server + " " + server + "/vrf=$vrf " + server + "/prefer=$prefer " + server + "/iburst=$burst " + server + "/version=$v " +
-				server + "/source=$src " + server + "/key-id=$key"},
+		{Text: ntpServer, Set: cisco.Facts(server, "vrf=$vrf", "prefer=$prefer", "burst=$always", "iburst=$burst", "version=$v", "minpoll=$min", "maxpoll=$max", "source=$src", "key-id=$key")},
+		{Text: "ntp server { vrf $vrf } $h:host $prefer?prefer $always?burst $burst?iburst { version $v:1..4 } { minpoll $min:3..17 } { maxpoll $max:3..17 } { key $key:1..65534 } { source $src:source }", ReadOnly: true,
+			Set: cisco.Facts(server, "vrf=$vrf", "prefer=$prefer", "burst=$always", "iburst=$burst", "version=$v", "minpoll=$min", "maxpoll=$max", "source=$src", "key-id=$key")},
 		{Text: "logging buffered $n:10..2147483647 $l:severity", Set: log + "buffer-size=$n " + log + "buffer-level=$l"},
 		{Text: "logging buffered $n:10..2147483647", Set: log + "buffer-size=$n"},
 		{Text: "logging console $l:severity", Set: log + "console-level=$l"},
@@ -171,6 +172,8 @@ func snmpRows() []lens.Row {
 			Set: community + "/access=$a " + community + "/view=$view " + community + "/acl6=$acl6 " + community + "/acl=$acl"},
 		{Text: "snmp-server host $h:host { vrf $vrf } version $v:one-of=1>v1|2c>v2c $c:secret { udp-port $port:1..65535 }",
 			Set: target + "/version=$v " + target + "/community=$c " + target + "/vrf=$vrf " + target + "/port=$port"},
+		{Text: "snmp-server host $h:host { vrf $vrf } version 3 $l:one-of=noauth|auth|priv $c:secret { udp-port $port:1..65535 }",
+			Set: target + "/version=v3 " + target + "/level=$l " + target + "/community=$c " + target + "/vrf=$vrf " + target + "/port=$port"},
 		{Text: "snmp-server user $_:secret-line", Class: plugins.SecretOpaque},
 	}
 }
@@ -245,7 +248,7 @@ func headingRows() []lens.Row {
 	for _, text := range []string{
 		"management api $_", "management $_", "control-plane",
 		"router isis $_", "router $_:one-of=bfd|general|igmp|l2-vpn|msdp|multicast|pim|rip|traffic-engineering|adaptive-virtual-topology",
-		"ipv6 router ospf $_:1..65535 { vrf $_ }", "router ospf3 { $_ } { vrf $_ }",
+		"router ospf3 { $_ } { vrf $_ }",
 		"class-map type $_ $_ $_", "policy-map type $_ $_", "mlag configuration", "daemon $_", "event-handler $_", "peer-filter $_",
 		"aaa group server $_ $_", "ip extcommunity-list $_:line",
 	} {

@@ -1,6 +1,7 @@
 package eos
 
 import (
+	"maps"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -51,7 +52,7 @@ func codecs() map[string]lens.Codec {
 		},
 		"family":    lens.OneOf("ipv4>ipv4-unicast", "ipv6>ipv6-unicast", "evpn>l2vpn-evpn", "vpn-ipv4>vpnv4", "vpn-ipv6>vpnv6"),
 		"remote-as": b["asn"],
-		"from":      lens.OneOf("connected", "static", "rip", "ospf", "ospf3", "isis", "bgp", "attached-host", "dynamic"),
+		"from":      lens.OneOf("connected", "static", "rip", "ospf", "ospfv3>ospf3", "ospf3", "isis", "bgp", "attached-host", "dynamic"),
 		"severity": lens.OneOf("emergencies>emergency", "alerts>alert", "critical", "errors>error", "warnings>warning",
 			"notifications>notice", "informational", "debugging>debug"),
 		"expression":        b["line"].Max(512),
@@ -68,6 +69,9 @@ func codecs() map[string]lens.Codec {
 		"feature":           cisco.FeatureCodec(features()...),
 		"port-feature":      cisco.FeatureCodec(portFeatures()...),
 	}
+	maps.Copy(own, cisco.RoutingCodecs())
+	own["ospf-types"] = cisco.OSPFTypes()
+	own["isis-level"] = cisco.Single(lens.OneOf("level-1", "level-2", "level-1-2"))
 	for name, c := range cisco.PolicyCodecs(nil) {
 		if name != "ifnames" {
 			own[name] = c

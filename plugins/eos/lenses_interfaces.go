@@ -67,8 +67,18 @@ func interfaceRow() lens.Row {
 
 func interfaceOSPF() []lens.Row {
 	const place = "cfgvault-ospf:ospf/interface[name=$if]"
+	const place6 = "cfgvault-ospf:ospf3/interface[name=$if]"
 	key := place + "/message-digest-key[id=$id]"
 	return []lens.Row{
+		{Text: "ip ospf retransmit-interval $n:1..65535", Set: place + "/retransmit-interval=$n"},
+		{Text: "ip ospf transmit-delay $n:1..65535", Set: place + "/transmit-delay=$n"},
+		{Text: "ipv6 ospf $process:1..65535 area $a:area", Set: place6 + "/area=$a " + place6 + "/process=$process"},
+		{Text: "ipv6 ospf cost $n:1..65535", Set: place6 + "/cost=$n"},
+		{Text: "ipv6 ospf priority $n:0..255", Set: place6 + "/priority=$n"},
+		{Text: "ipv6 ospf hello-interval $n:1..65535", Set: place6 + "/hello-interval=$n"},
+		{Text: "ipv6 ospf dead-interval $n:1..65535", Set: place6 + "/dead-interval=$n"},
+		{Text: "ipv6 ospf network $t:one-of=broadcast|point-to-point", Set: place6 + "/network-type=$t"},
+		{Text: "ipv6 ospf mtu-ignore", Set: place6 + "/mtu-ignore=true"},
 		{Text: "ip ospf neighbor bfd", Set: place + "/bfd=true"},
 		{Text: "ip ospf cost $n:1..65535", Set: place + "/cost=$n"},
 		{Text: "ip ospf dead-interval $n:1..8192", Set: place + "/dead-interval=$n"},

@@ -70,6 +70,9 @@ func features() []string {
 		"logging repeat-messages", "logging synchronous ...", "logging vrf ...", "logging source-interface ...", "logging event ...", "logging relogging-interval ...", "logging persistent ...", "logging on",
 		"snmp-server engineID local ...", "snmp-server local-interface ...", "snmp-server source-interface ...", "snmp-server vrf ...", "snmp-server enable traps", "snmp-server enable traps ...",
 		"snmp-server ifmib ifspeed ...", "snmp-server view ...", "snmp-server group ...", "clock source ...", "lldp tlv ...", "lldp tlv-select ...", "lldp management-address ...", "sflow ...", "mpls ip",
+		"ntp qos ...", "lldp holdtime ...", "lldp reinit ...", "ip name-server group ...", "agent ...", "alias ...", "ip igmp ...", "ip nat ...", "ip security ...", "ip tftp ...", "ip telnet ...", "ip ftp ...", "ip ssh ...", "ip domain ...", "ip access-list counters ...",
+		"ip large-community-list ...", "ip extcommunity-list ...", "ipv6 nd ...", "ipv6 neighbor ...", "ipv6 dhcp ...", "arp ...", "match-list ...", "dot1x system-auth-control", "poe ...", "prompt ...", "terminal ...", "tcam ...", "trident ...",
+		"redundancy ...", "spanning-tree forward-time ...", "spanning-tree hello-time ...", "spanning-tree max-age ...", "spanning-tree max-hops ...", "spanning-tree mst pvst border", "spanning-tree root super", "transceiver ...", "schedule ...",
 		"qos ...", "l2-protocol ...", "monitor session ...", "event-monitor", "event-monitor ...", "cvx", "boot test memory ...",
 	}
 }
@@ -84,6 +87,8 @@ func portFeatures() []string {
 		"switchport mac address learning", "switchport private-vlan ...", "switchport tap ...", "switchport tool ...", "vxlan ...", "tunnel ...", "qos ...", "tx-queue ...", "uc-tx-queue ...", "service-policy ...",
 		"service-profile ...", "priority-flow-control ...", "sflow ...", "sflow enable", "link-debounce ...", "transceiver ...", "phy ...", "ptp enable", "ptp ...", "poe ...", "mac access-group ...",
 		"mac timestamp ...", "l2-protocol ...", "l2 mtu ...", "unidirectional ...", "traffic-policy ...", "monitor ...", "backup-link ...", "mpls ip", "mpls ...", "nat ...", "ip nat ...", "autostate", "ip dhcp relay ...",
+		"dot1x ...", "ip ospf ...", "ospfv3 ...", "ipv6 ospf ...", "ipv6 verify ...", "ipv6 pim ...", "ipv6 dhcp ...", "isis ...", "dhcp ...", "flow ...", "mac security ...", "multicast ...", "ip attached-routes", "arp ...", "lldp tlv ...", "bandwidth ...", "switchport trunk private-vlan ...",
+		"switchport dot1q ...", "switchport vlan ...", "switchport pvlan ...", "load-interval ...", "link tracking ...", "ip icmp ...", "ip multicast ...", "snmp ...", "tcp mss ceiling ...",
 		"queue-monitor ...", "channel-group recirculation ...", "evpn ethernet-segment", "load-balance ...", "parent-interface ...", "profile ...", "loopback ...", "address locking ...",
 	}
 }

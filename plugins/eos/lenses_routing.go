@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
 
@@ -30,7 +31,15 @@ func instanceRows() []lens.Row {
 		lens.Row{Text: "timers bgp $k:0..65535 $h:0..65535", Set: "./timers/keepalive=$k ./timers/hold-time=$h"},
 		lens.Row{Text: "graceful-restart", Set: "./graceful-restart=true"},
 		lens.Row{Text: "shutdown", Set: "./enabled=false"},
-		lens.Row{Text: "maximum-paths $n:1..600", Set: "./address-family[name=ipv4-unicast]/maximum-paths=$n"},
+		lens.Row{Text: "maximum-paths $n:1..600 { ecmp $m:1..600 }", Set: "./address-family[name=ipv4-unicast]/maximum-paths=$n ./address-family[name=ipv4-unicast]/maximum-paths-ecmp=$m"},
+		lens.Row{Text: "distance bgp $e:1..255 $i:1..255 $l:1..255",
+			Set: "./address-family[name=ipv4-unicast]/distance/external=$e ./address-family[name=ipv4-unicast]/distance/internal=$i ./address-family[name=ipv4-unicast]/distance/local=$l"},
+		lens.Row{Text: "bgp always-compare-med", Set: "./always-compare-med=true"},
+		lens.Row{Text: "bgp bestpath med missing-as-worst", Set: "./med-missing-as-worst=true"},
+		lens.Row{Text: "bgp confederation identifier $id:asn", Set: "./confederation-id=$id"},
+		lens.Row{Text: "bgp confederation peers $p:as-numbers", Set: "./confederation-member*=$p"},
+		lens.Row{Text: "bgp additional-paths $a:line", Set: "./address-family[name=ipv4-unicast]/additional-paths=$a"},
+		cisco.Others("bgp-other"),
 	)
 	group, neighbor := "./peer-group[name=$n]", "./neighbor[address=$n]"
 	rows = append(rows, lens.Row{Each: group, Rows: append([]lens.Row{
@@ -49,11 +58,14 @@ func instanceRows() []lens.Row {
 		network, sum := family+"/network[prefix=$p]", family+"/aggregate[prefix=$p]"
 		rows = append(rows,
 			lens.Row{Text: "network $p:" + f.prefix + " { route-map $map }", Set: network + " " + network + "/route-map=$map"},
-			lens.Row{Text: "aggregate-address $p:" + f.prefix + " $set?as-set $only?summary-only",
-				Set: sum + " " + sum + "/as-set=$set " + sum + "/summary-only=$only"})
+			lens.Row{Text: "aggregate-address $p:" + f.prefix + " $set?as-set $only?summary-only { attribute-map $map } { match-map $adv }",
+				Set: cisco.Facts(sum, "as-set=$set", "summary-only=$only", "route-map=$map", "advertise-map=$adv")})
 	}
 	from := "./address-family[name=ipv4-unicast]/redistribute[source=$src][process=0]"
-	rows = append(rows, lens.Row{Text: "redistribute $src:from { route-map $map }", Set: from + " " + from + "/route-map=$map"})
+	rows = append(rows,
+		lens.Row{Text: "redistribute isis $match:isis-level { route-map $map }", Set: cisco.Facts(strings.Replace(from, "$src", "isis", 1), "match*=$match", "route-map=$map")},
+		lens.Row{Text: "redistribute $src:from match $match:ospf-types { route-map $map }", Set: cisco.Facts(from, "match*=$match", "route-map=$map")},
+		lens.Row{Text: "redistribute $src:from { route-map $map }", Set: from + " " + from + "/route-map=$map"})
 	return append(rows, lens.Row{Text: "address-family $f:family", Rows: familyRows()})
 }
 
@@ -76,7 +88,10 @@ func peerRows(n, place string) []lens.Row {
 	add("PEER next-hop-self", "AF/next-hop-self=true")
 	add("PEER update-source $s:source", "update-source=$s")
 	add("PEER description $d:line", "description=$d")
-	add("PEER local-as $peer-as:asn no-prepend replace-as", "local-as=$peer-as")
+	add("PEER local-as $peer-as:asn no-prepend replace-as", "local-as=$peer-as local-as-no-prepend=true local-as-replace-as=true")
+	add("PEER next-hop-unchanged", "AF/next-hop-unchanged=true")
+	add("PEER soft-reconfiguration inbound", "AF/soft-reconfiguration=true")
+	add("PEER as-override", "AF/as-override=true")
 	add("PEER shutdown", "enabled=false")
 	add("PEER passive", "passive=true")
 	add("PEER bfd", "bfd=true")
@@ -94,11 +109,13 @@ func peerRows(n, place string) []lens.Row {
 	add("PEER password $k:secret", "password/value=$k")
 	add("PEER send-community", "AF/send-community=all")
 	add("PEER send-community $c:one-of=standard|extended|large", "AF/send-community=$c")
-	add("PEER maximum-routes $m:1..4294967294 $warn?warning-only", "AF/maximum-prefix=$m AF/maximum-prefix-warning-only=$warn")
+	add("PEER maximum-routes $m:0..4294967294 { warning-limit $part:1..100 percent } $warn?warning-only", "AF/maximum-prefix=$m AF/maximum-prefix-threshold=$part AF/maximum-prefix-warning-only=$warn")
 	for _, way := range []string{"in", "out"} {
 		add("PEER route-map $map "+way, "AF/route-map-"+way+"=$map")
 		add("PEER prefix-list $map "+way, "AF/prefix-list-"+way+"=$map")
 	}
+	add("PEER $o:neighbor-other", "other+=$o")
+	add("PEER $o:neighbor-family-other", "AF/other+=$o")
 	return rows
 }
 
@@ -120,6 +137,11 @@ func familyRows() []lens.Row {
 			add("PEER route-map $map "+way, "route-map-"+way+"=$map")
 			add("PEER prefix-list $map "+way, "prefix-list-"+way+"=$map")
 		}
+		add("PEER next-hop-unchanged", "next-hop-unchanged=true")
+		add("PEER next-hop-self", "next-hop-self=true")
+		add("PEER default-originate", "default-originate=true")
+		add("PEER weight $w:0..65535", "weight=$w")
+		add("PEER $o:neighbor-family-other", "other+=$o")
 		rows = append(rows, lens.Row{Each: peer.place, Rows: below})
 	}
 	family := "./address-family[name=$f]"
@@ -127,40 +149,79 @@ func familyRows() []lens.Row {
 	from := family + "/redistribute[source=$src][process=0]"
 	return append(rows,
 		lens.Row{Text: "network $p:prefix { route-map $map }", Set: network + " " + network + "/route-map=$map"},
-		lens.Row{Text: "redistribute $src:from { route-map $map }", Set: from + " " + from + "/route-map=$map"})
+		lens.Row{Text: "redistribute $src:from match $match:ospf-types { route-map $map }", Set: cisco.Facts(from, "match*=$match", "route-map=$map")},
+		lens.Row{Text: "redistribute $src:from { route-map $map }", Set: from + " " + from + "/route-map=$map"},
+		lens.Row{Text: "redistribute isis $match:isis-level { route-map $map }", Set: cisco.Facts(strings.Replace(from, "$src", "isis", 1), "match*=$match", "route-map=$map")},
+		lens.Row{Text: "bgp additional-paths $a:line", Set: family + "/additional-paths=$a"},
+		lens.Row{Text: "$o:family-other", Set: family + "/other+=$o"})
 }
 
 func ospfRows() []lens.Row {
 	at := func(vrf string) string { return "cfgvault-ospf:ospf/instance[vrf=" + vrf + "][process=$process]" }
 	return []lens.Row{
-		{Text: "router ospf $process:1..65535", Set: at("default"), Rows: processRows()},
-		{Text: "router ospf $process:1..65535 vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows()},
+		{Text: "router ospf $process:1..65535", Set: at("default"), Rows: processRows("prefix4")},
+		{Text: "router ospf $process:1..65535 vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows("prefix4")},
+		{Text: "ipv6 router ospf $process:1..65535", Set: "cfgvault-ospf:ospf3/instance[vrf=default][process=$process]", Rows: processRows("prefix6")},
+		{Text: "ipv6 router ospf $process:1..65535 vrf $vrf:vrf", Set: "cfgvault-ospf:ospf3/instance[vrf=$vrf][process=$process]", Rows: processRows("prefix6")},
+		{Text: "router ospfv3", Set: "cfgvault-ospf:ospf3/instance[vrf=default][process=0]", Rows: ospfv3Rows()},
+		{Text: "router ospfv3 vrf $vrf:vrf", Set: "cfgvault-ospf:ospf3/instance[vrf=$vrf][process=0]", Rows: ospfv3Rows()},
 	}
 }
 
-func processRows() []lens.Row {
+// ospfv3Rows are OSPF in the form that has one process for both families; what
+// it says of IPv4 alone is not read.
+func ospfv3Rows() []lens.Row {
+	below := processRows("prefix6")
+	readOnly(below)
+	return append(processRows("prefix6"),
+		lens.Row{Text: "address-family ipv6", Rows: below, ReadOnly: true},
+		lens.Row{Text: "address-family ipv4", Class: plugins.Unparsed})
+}
+
+func readOnly(rows []lens.Row) {
+	for i := range rows {
+		rows[i].ReadOnly = true
+		readOnly(rows[i].Rows)
+	}
+}
+
+// processRows are a process of OSPF; prefix is the codec of its prefixes, which
+// tells the version.
+func processRows(prefix string) []lens.Row {
 	area, span := "./area[id=$area]", "./area[id=$area]/range[prefix=$p]"
 	from := "./redistribute[source=$src][process=0]"
 	info := "./default-information"
-	return []lens.Row{
+	rows := []lens.Row{
 		{Text: "router-id $id:quad", Set: "./router-id=$id"},
 		{Text: "auto-cost reference-bandwidth $n:1..4294967", Set: "./reference-bandwidth=$n"},
 		{Text: "passive-interface default", Set: "./passive-default=true"},
 		{Text: "passive-interface $if:ifname", Set: "./passive-interface+=$if"},
 		{Text: "no passive-interface $if:ifname", Set: "./active-interface+=$if"},
+		{Text: "redistribute isis $match:isis-level { route-map $map }", Set: cisco.Facts(strings.Replace(from, "$src", "isis", 1), "match*=$match", "route-map=$map")},
+		{Text: "redistribute $src:from match $match:ospf-types { route-map $map }", Set: cisco.Facts(from, "match*=$match", "route-map=$map")},
 		{Text: "redistribute $src:from { route-map $map }", Set: from + " " + from + "/route-map=$map"},
+		{Text: "summary-address $p:" + prefix + " not-advertise", Set: "./summary[prefix=$p]/advertise=false"},
+		{Text: "summary-address $p:" + prefix + " { tag $tag:0..4294967295 }", Set: cisco.Facts("./summary[prefix=$p]", "tag=$tag")},
+		{Text: "log-adjacency-changes", Set: "./log-adjacency-changes=true"},
+		{Text: "log-adjacency-changes detail", Set: "./log-adjacency-changes=true", ReadOnly: true},
+		{Text: "no log-adjacency-changes", Set: "./log-adjacency-changes=false"},
 		{Text: "area $area:area stub no-summary", Set: area + "/no-summary=true " + area + "/type=stub"},
 		{Text: "area $area:area $t:one-of=stub|nssa", Set: area + "/type=$t"},
 		{Text: "area $area:area nssa no-summary", Set: area + "/no-summary=true " + area + "/type=nssa"},
 		{Text: "area $area:area default-cost $n:1..65535", Set: area + "/default-cost=$n"},
-		{Text: "area $area:area range $p:prefix4 not-advertise", Set: span + "/advertise=false"},
-		{Text: "area $area:area range $p:prefix4 { cost $n:1..65535 }", Set: span + " " + span + "/cost=$n"},
-		{Text: "network $p:prefix4 area $area:area", Set: "./network[prefix=$p]/area=$area"},
+		{Text: "area $area:area range $p:" + prefix + " not-advertise", Set: span + "/advertise=false"},
+		{Text: "area $area:area range $p:" + prefix + " { cost $n:1..65535 }", Set: span + " " + span + "/cost=$n"},
 		{Text: "default-information originate $always?always { metric $m:1..65535 } { metric-type $t:1..2 } { route-map $map }",
 			Set: strings.Join([]string{info, info + "/always=$always", info + "/metric=$m", info + "/metric-type=$t", info + "/route-map=$map"}, " ")},
 		{Text: "maximum-paths $n:1..600", Set: "./maximum-paths=$n"},
 		{Text: "shutdown", Set: "./enabled=false"},
 		{Text: "no shutdown", Set: "./enabled=true"},
+		{Text: "area $area:area $o:area-other", Set: area + "/other+=$o"},
 		{Text: "max-lsa 12000", Class: plugins.Boilerplate, Rule: "max-lsa", Why: "the default, which EOS prints (User Manual, max-lsa)"},
+		cisco.Others("ospf-other"),
 	}
+	if prefix == "prefix4" {
+		rows = append(rows, lens.Row{Text: "network $p:prefix4 area $area:area", Set: "./network[prefix=$p]/area=$area"})
+	}
+	return rows
 }

@@ -109,6 +109,7 @@ func configTable() lens.Table {
 	codecs := cisco.Codecs(k, "Port-channel")
 	maps.Copy(codecs, cisco.PolicyCodecs(k))
 	maps.Copy(codecs, cisco.SystemCodecs())
+	maps.Copy(codecs, cisco.RoutingCodecs())
 	maps.Copy(codecs, ownCodecs())
 	return lens.Table{
 		Parse:  parseConfig,
@@ -276,14 +277,17 @@ func serviceRows() []lens.Row {
 	const server = ntp + "server[host=$h]"
 	const log = "cfgvault-system:system/logging/"
 	const host = log + "server[host=$h]"
-	leaves := cisco.Facts(server, "vrf=$vrf", "version=$v", "source=$src", "key-id=$key", "prefer=$prefer", "iburst=$burst")
+	const options = " { vrf $vrf } $h:host { version $v:1..4 } { key $key:1..4294967295 } { minpoll $min:4..17 } { maxpoll $max:4..17 } { source $src:ifname } $prefer?prefer $always?burst $burst?iburst"
+	leaves := cisco.Facts(server, "vrf=$vrf", "version=$v", "source=$src", "key-id=$key", "minpoll=$min", "maxpoll=$max", "prefer=$prefer", "burst=$always", "iburst=$burst")
 	return []lens.Row{
 		{Text: "ntp authentication-key $id:1..4294967295 md5 $k:secret 7", Set: ntp + "key[id=$id]/type=md5-7 " + ntp + "key[id=$id]/value=$k"},
 		{Text: "ntp authentication-key $id:1..4294967295 $t $k:secret", Set: ntp + "key[id=$id]/type=$t " + ntp + "key[id=$id]/value=$k"},
 		{Text: "ntp source $if:ifname", Set: ntp + "source-interface=$if"},
 		{Text: "ntp clock-period $_", Class: plugins.Volatile, Rule: "clock-period", Why: "what NTP learned of the clock (NTP, ntp clock-period)"},
-		{Text: "ntp server { vrf $vrf } $h:host { version $v:1..4 } { key $key:1..4294967295 } { source $src:ifname } $prefer?prefer $burst?iburst", Set: leaves},
-		{Text: "ntp server { vrf $vrf } $h:host $prefer?prefer { version $v:1..4 } { source $src:ifname } { key $key:1..4294967295 } $burst?iburst", Set: leaves, ReadOnly: true},
+		{Text: "ntp server" + options, Set: leaves, Unless: server + "/peer=true"},
+		{Text: "ntp peer" + options, Set: leaves + " " + server + "/peer=true"},
+		{Text: "ntp server { vrf $vrf } $h:host $burst?iburst $always?burst $prefer?prefer { version $v:1..4 } { source $src:ifname } { key $key:1..4294967295 } { minpoll $min:4..17 } { maxpoll $max:4..17 }", Set: leaves, ReadOnly: true},
+		{Text: "ntp peer { vrf $vrf } $h:host $burst?iburst $always?burst { key $key:1..4294967295 } { minpoll $min:4..17 } { maxpoll $max:4..17 } $prefer?prefer { source $src:ifname } { version $v:1..4 }", Set: leaves + " " + server + "/peer=true", ReadOnly: true},
 		{Text: "logging buffered $n:4096..2147483647 $l:severity", Set: log + "buffer-size=$n " + log + "buffer-level=$l"},
 		{Text: "logging buffered $n:4096..2147483647", Set: log + "buffer-size=$n"},
 		{Text: "logging buffered $l:severity", Set: log + "buffer-level=$l"},
@@ -303,11 +307,19 @@ func serviceRows() []lens.Row {
 		{Text: "lldp reinit $n:2..5", Set: "cfgvault-lldp:lldp/reinit-delay=$n"},
 		{Text: "cdp run", Set: "cfgvault-lldp:cdp/enabled=true"},
 		{Text: "no cdp run", Set: "cfgvault-lldp:cdp/enabled=false"},
-		{Text: "snmp-server host $h:host { vrf $vrf } { $_:one-of=traps|informs } version $v:one-of=1>v1|2c>v2c $c:secret { udp-port $port:1..65535 }", ReadOnly: true,
-			Set: target("version=$v", "community=$c", "vrf=$vrf", "port=$port")},
-		{Text: "snmp-server host $h:host { vrf $vrf } version $v:one-of=1>v1|2c>v2c $c:secret { udp-port $port:1..65535 }",
-			Set: target("version=$v", "community=$c", "vrf=$vrf", "port=$port")},
-		{Text: "snmp-server host $h:host { vrf $vrf } $c:secret", Set: target("community=$c", "vrf=$vrf", "version=v1"), ReadOnly: true},
+		{Text: "snmp-server host $h:host { vrf $vrf } informs version 3 $l:one-of=noauth|auth|priv $c:secret { udp-port $port:1..65535 } { $e:line }",
+			Set: target("version=v3", "inform=true", "level=$l", "community=$c", "vrf=$vrf", "port=$port", "events=$e")},
+		{Text: "snmp-server host $h:host { vrf $vrf } informs version $v:one-of=2c>v2c $c:secret { udp-port $port:1..65535 } { $e:line }",
+			Set: target("version=$v", "inform=true", "community=$c", "vrf=$vrf", "port=$port", "events=$e")},
+		{Text: "snmp-server host $h:host { vrf $vrf } traps version 3 $l:one-of=noauth|auth|priv $c:secret { udp-port $port:1..65535 } { $e:line }",
+			Set: target("version=v3", "level=$l", "community=$c", "vrf=$vrf", "port=$port", "events=$e"), ReadOnly: true},
+		{Text: "snmp-server host $h:host { vrf $vrf } version 3 $l:one-of=noauth|auth|priv $c:secret { udp-port $port:1..65535 } { $e:line }",
+			Set: target("version=v3", "level=$l", "community=$c", "vrf=$vrf", "port=$port", "events=$e")},
+		{Text: "snmp-server host $h:host { vrf $vrf } traps version $v:one-of=1>v1|2c>v2c $c:secret { udp-port $port:1..65535 } { $e:line }", ReadOnly: true,
+			Set: target("version=$v", "community=$c", "vrf=$vrf", "port=$port", "events=$e")},
+		{Text: "snmp-server host $h:host { vrf $vrf } version $v:one-of=1>v1|2c>v2c $c:secret { udp-port $port:1..65535 } { $e:line }",
+			Set: target("version=$v", "community=$c", "vrf=$vrf", "port=$port", "events=$e")},
+		{Text: "snmp-server host $h:host { vrf $vrf } $c:secret { $e:line }", Set: target("community=$c", "vrf=$vrf", "version=v1", "events=$e"), ReadOnly: true},
 		{Text: "snmp-server host $_:secret-line", Class: plugins.SecretOpaque},
 		{Text: "snmp-server enable traps", Set: "cfgvault-system:system/snmp/trap+=all", ReadOnly: true},
 	}
@@ -338,7 +350,7 @@ func headingRows() []lens.Row {
 	var rows []lens.Row
 	for _, text := range []string{
 		"class-map $_", "class-map $_ $_", "class-map type $_ $_ $_", "policy-map $_", "policy-map type $_ $_", "router rip", "router isis { $_ }",
-		"router ospfv3 $_", "ipv6 router ospf $_", "key chain $_", "ip dhcp pool $_", "track $_ $_:line", "ip sla $_", "flow record $_", "flow exporter $_",
+		"key chain $_", "ip dhcp pool $_", "track $_ $_:line", "ip sla $_", "flow record $_", "flow exporter $_",
 		"flow monitor $_", "event manager applet $_:line", "crypto isakmp policy $_", "crypto ipsec transform-set $_:line", "crypto ipsec profile $_",
 		"crypto ikev2 $_ $_", "object-group $_ $_", "zone security $_", "template $_", "wlan $_:line", "parameter-map type $_:line",
 	} {

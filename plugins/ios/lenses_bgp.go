@@ -38,7 +38,14 @@ func instanceRows(at string) []lens.Row {
 		lens.Row{Text: "bgp cluster-id $id:area", Set: "./cluster-id=$id"},
 		lens.Row{Text: "bgp graceful-restart", Set: "./graceful-restart=true"},
 		lens.Row{Text: "bgp bestpath as-path multipath-relax", Set: "./bestpath-multipath-relax=true"},
-		lens.Row{Text: "timers bgp $k:0..65535 $h:0..65535", Set: "./timers/keepalive=$k ./timers/hold-time=$h"})
+		lens.Row{Text: "bgp always-compare-med", Set: "./always-compare-med=true"},
+		lens.Row{Text: "bgp deterministic-med", Set: "./deterministic-med=true"},
+		lens.Row{Text: "bgp bestpath compare-routerid", Set: "./compare-router-id=true"},
+		lens.Row{Text: "bgp bestpath med missing-as-worst", Set: "./med-missing-as-worst=true"},
+		lens.Row{Text: "bgp confederation identifier $id:asn", Set: "./confederation-id=$id"},
+		lens.Row{Text: "bgp confederation peers $p:as-numbers", Set: "./confederation-member*=$p"},
+		lens.Row{Text: "timers bgp $k:0..65535 $h:0..65535", Set: "./timers/keepalive=$k ./timers/hold-time=$h"},
+		cisco.Others("bgp-other"))
 	group, neighbor := "./peer-group[name=$n]", "./neighbor[address=$n]"
 	rows = append(rows, lens.Row{Each: group, Rows: append([]lens.Row{{Text: "neighbor $n:name peer-group", Set: group}}, peerRows("$n:name", group, group)...)})
 	rows = append(rows, lens.Row{Each: neighbor, Rows: append([]lens.Row{
@@ -70,7 +77,8 @@ func peerRows(n, place, cond string) []lens.Row {
 		rows = append(rows, lens.Row{Text: strings.Replace(text, "PEER", "neighbor "+n, 1), Set: strings.Join(facts, " "), If: cond})
 	}
 	add("PEER remote-as $peer-as:asn", "remote-as=$peer-as")
-	add("PEER local-as $peer-as:asn no-prepend replace-as", "local-as=$peer-as")
+	add("PEER local-as $peer-as:asn no-prepend replace-as", "local-as=$peer-as local-as-no-prepend=true local-as-replace-as=true")
+	add("PEER local-as $peer-as:asn no-prepend", "local-as=$peer-as local-as-no-prepend=true")
 	add("PEER local-as $peer-as:asn", "local-as=$peer-as")
 	add("PEER description $d:line", "description=$d")
 	add("PEER shutdown", "enabled=false")
@@ -82,24 +90,31 @@ func peerRows(n, place, cond string) []lens.Row {
 	add("PEER transport connection-mode passive", "passive=true")
 	add("PEER fall-over bfd", "bfd=true")
 	add("PEER timers $k:0..65535 $h:0..65535", "timers/keepalive=$k timers/hold-time=$h")
+	add("PEER advertisement-interval $i:0..600", "advertisement-interval=$i")
+	add("PEER disable-connected-check", "connected-check=false")
+	add("PEER $o:neighbor-other", "other+=$o")
 	return rows
 }
 
 func familyRows(at, family string, groups bool) []lens.Row {
 	place := at + "/address-family[name=" + family + "]"
-	network, sum := place+"/network[prefix=$p]", place+"/aggregate[prefix=$p]"
+	network := place + "/network[prefix=$p]"
+	aggregate := cisco.Facts(place+"/aggregate[prefix=$p]", "as-set=$set", "summary-only=$only", "advertise-map=$adv", "suppress-map=$sup", "route-map=$map")
 	rows := []lens.Row{
-		{Text: "network $p:network-mask { route-map $map }", Set: cisco.Facts(network, "route-map=$map")},
+		{Text: "network $p:network-mask { route-map $map } $b?backdoor", Set: cisco.Facts(network, "route-map=$map", "backdoor=$b")},
 		{Text: "network $p:classful { route-map $map }", Set: cisco.Facts(network, "route-map=$map"), ReadOnly: true},
 		{Text: "network $p:prefix6 { route-map $map }", Set: cisco.Facts(network, "route-map=$map")},
-		{Text: "aggregate-address $p:net-mask4 $set?as-set $only?summary-only", Set: cisco.Facts(sum, "as-set=$set", "summary-only=$only")},
-		{Text: "aggregate-address $p:prefix6 $set?as-set $only?summary-only", Set: cisco.Facts(sum, "as-set=$set", "summary-only=$only")},
+		{Text: "aggregate-address $p:net-mask4 $set?as-set $only?summary-only { advertise-map $adv } { suppress-map $sup } { attribute-map $map }", Set: aggregate},
+		{Text: "aggregate-address $p:prefix6 $set?as-set $only?summary-only { advertise-map $adv } { suppress-map $sup } { attribute-map $map }", Set: aggregate},
 	}
 	rows = append(rows, redistributions(place+"/redistribute[source=$src][process=0]", place+"/redistribute[source=$src][process=$n]", false)...)
 	rows = append(rows,
+		lens.Row{Text: "bgp dampening $d:line", Set: place + "/dampening=true " + place + "/dampening-parameters=$d"},
 		lens.Row{Text: "bgp dampening", Set: place + "/dampening=true"},
 		lens.Row{Text: "bgp additional-paths select $s:line", Set: place + "/additional-paths-select=$s"},
-		lens.Row{Text: "bgp additional-paths $s:line", Set: place + "/additional-paths=$s"})
+		lens.Row{Text: "bgp additional-paths $s:line", Set: place + "/additional-paths=$s"},
+		lens.Row{Text: "distance bgp $e:1..255 $i:1..255 $l:1..255", Set: place + "/distance/external=$e " + place + "/distance/internal=$i " + place + "/distance/local=$l"},
+		lens.Row{Text: "default-metric $m:1..4294967295", Set: place + "/default-metric=$m"})
 	for _, peer := range []struct{ n, place string }{{"$n:name", at + "/peer-group[name=$n]"}, {"$n:ip", at + "/neighbor[address=$n]"}} {
 		if peer.n == "$n:name" && !groups {
 			continue
@@ -108,7 +123,8 @@ func familyRows(at, family string, groups bool) []lens.Row {
 	}
 	return append(rows,
 		lens.Row{Text: "maximum-paths $n:1..64", Set: place + "/maximum-paths=$n"},
-		lens.Row{Text: "maximum-paths ibgp $n:1..64", Set: place + "/maximum-paths-ibgp=$n"})
+		lens.Row{Text: "maximum-paths ibgp $n:1..64", Set: place + "/maximum-paths-ibgp=$n"},
+		lens.Row{Text: "$o:family-other", Set: place + "/other+=$o"})
 }
 
 func peerFamilyRows(n, peer, family string) []lens.Row {
@@ -138,16 +154,20 @@ func peerFamilyRows(n, peer, family string) []lens.Row {
 	add("PEER send-community", "send-community=standard").ReadOnly = true
 	add("PEER default-originate { route-map $map }", "default-originate=true default-originate-route-map=$map")
 	add("PEER soft-reconfiguration inbound", "soft-reconfiguration=true")
-	add("PEER maximum-prefix $m:1..4294967294 $warn?warning-only", "maximum-prefix=$m maximum-prefix-warning-only=$warn")
+	add("PEER maximum-prefix $m:1..4294967294 { $part:1..100 } restart $min:1..65535", "maximum-prefix=$m maximum-prefix-threshold=$part maximum-prefix-restart=$min")
+	add("PEER maximum-prefix $m:1..4294967294 { $part:1..100 } $warn?warning-only", "maximum-prefix=$m maximum-prefix-threshold=$part maximum-prefix-warning-only=$warn")
+	add("PEER as-override", "as-override=true")
+	add("PEER next-hop-unchanged", "next-hop-unchanged=true")
 	// Three occurrences where no number is given (BGP Command Reference).
 	add("PEER allowas-in", "allowas-in=3").ReadOnly = true
 	add("PEER allowas-in $k:1..10", "allowas-in=$k")
 	add("PEER advertise additional-paths $s:line", "additional-paths-send=$s")
 	add("PEER weight $w:0..65535", "weight=$w")
-	for _, list := range []string{"prefix-list", "route-map", "filter-list"} {
+	for _, list := range []string{"prefix-list", "route-map", "filter-list", "distribute-list"} {
 		for _, way := range []string{"in", "out"} {
 			add("PEER "+list+" $map "+way, list+"-"+way+"=$map")
 		}
 	}
+	add("PEER $o:neighbor-family-other", "other+=$o")
 	return rows
 }

@@ -29,9 +29,10 @@ func interfaceRow() lens.Row {
 		// The VRF comes first: setting it clears the addresses.
 		{Text: "vrf forwarding $vrf:vrf", Set: "./vrf=$vrf"},
 		{Text: "ip vrf forwarding $vrf:vrf", Set: "./vrf=$vrf", ReadOnly: true}, // before vrf definition
-		{Text: "encapsulation dot1Q $v:1..4094 $_:one-of=native", Set: "./sub-interface/vlan-id=$v", ReadOnly: true},
+		{Text: "encapsulation dot1Q $v:1..4094 native", Set: "./sub-interface/vlan-id=$v ./sub-interface/native=true"},
 		{Text: "encapsulation dot1Q $v:1..4094 { second-dot1q $w:1..4094 }", Set: "./sub-interface/vlan-id=$v ./sub-interface/inner-vlan-id=$w"},
 		{Text: "no ip address", Set: "./ipv4/enabled=false"},
+		{Text: "ip address dhcp $o:line", Set: "./ipv4/dhcp=true ./ipv4/dhcp-options=$o"},
 		{Text: "ip address dhcp", Set: "./ipv4/dhcp=true"},
 		{Text: "ip address $a:mask4 $sec?secondary", Set: "./ipv4/address[ip=$a.ip]/prefix-length=$a.length ./ipv4/address[ip=$a.ip]/secondary=$sec"},
 		{Text: "ip unnumbered $u:ifname", Set: "./ipv4/unnumbered=$u"},
@@ -79,10 +80,10 @@ func switchportRows() []lens.Row {
 		lens.Row{Text: "switchport trunk allowed vlan $v:vlans", Set: "./switchport/trunk-vlan*=$v"},
 		// A list too long for one line goes on in the next.
 		lens.Row{Text: "switchport trunk allowed vlan add $v:vlans", Set: "./switchport/trunk-vlan*=$v", ReadOnly: true},
-		lens.Row{Text: "switchport mode $m:one-of=access|trunk|dot1q-tunnel|dynamic", Set: "./switchport/mode=$m"},
-		lens.Row{Text: "switchport mode dynamic $_:one-of=auto|desirable", Set: "./switchport/mode=dynamic", ReadOnly: true},
+		lens.Row{Text: "switchport mode $m:one-of=access|trunk|dot1q-tunnel", Set: "./switchport/mode=$m"},
+		lens.Row{Text: "switchport mode dynamic $m:one-of=auto>dynamic-auto|desirable>dynamic-desirable", Set: "./switchport/mode=$m"},
 		lens.Row{Text: "switchport voice vlan $v:1..4094", Set: "./switchport/voice-vlan=$v"},
-		lens.Row{Text: "channel-group $g:portchannel mode $m:one-of=active|passive|on", Set: "./lag/member-of=$g ./lag/mode=$m"},
+		lens.Row{Text: "channel-group $g:portchannel mode $m:one-of=active|passive|on|auto|desirable", Set: "./lag/member-of=$g ./lag/mode=$m"},
 		lens.Row{Text: "channel-group $g:portchannel", Set: "./lag/member-of=$g", ReadOnly: true},
 		lens.Row{Text: "channel-protocol lacp", Class: plugins.Boilerplate, Rule: "channel-protocol", Why: "follows from the mode of the channel group"},
 		lens.Row{Text: "port-channel min-links $n:1..65535", Set: "./lag/min-links=$n"},
@@ -91,9 +92,13 @@ func switchportRows() []lens.Row {
 }
 
 func interfaceOSPF() []lens.Row {
-	const place = "cfgvault-ospf:ospf/interface[name=$if]"
+	const place, place6 = "cfgvault-ospf:ospf/interface[name=$if]", "cfgvault-ospf:ospf3/interface[name=$if]"
 	key := place + "/message-digest-key[id=$id]"
-	return []lens.Row{
+	rows := []lens.Row{
+		{Text: "ip ospf retransmit-interval $n:1..65535", Set: place + "/retransmit-interval=$n"},
+		{Text: "ip ospf transmit-delay $n:1..65535", Set: place + "/transmit-delay=$n"},
+		{Text: "ipv6 ospf $process:1..65535 area $a:area", Set: place6 + "/area=$a " + place6 + "/process=$process"},
+		{Text: "ospfv3 $process:1..65535 ipv6 area $a:area", Set: place6 + "/area=$a " + place6 + "/process=$process", ReadOnly: true},
 		{Text: "ip ospf $process:1..65535 area $a:area", Set: place + "/area=$a " + place + "/process=$process"},
 		{Text: "ip ospf cost $n:1..65535", Set: place + "/cost=$n"},
 		{Text: "ip ospf dead-interval $n:1..65535", Set: place + "/dead-interval=$n"},
@@ -108,6 +113,19 @@ func interfaceOSPF() []lens.Row {
 		{Text: "ip ospf authentication-key { $t:one-of=0|7 } $k:secret", Set: place + "/password/value=$k " + place + "/password/type=$t"},
 		{Text: "ip ospf message-digest-key $id:1..255 md5 { $t:one-of=0|7 } $k:secret", Set: key + "/algorithm=md5 " + key + "/value=$k " + key + "/type=$t"},
 	}
+	for i, command := range []string{"ipv6 ospf", "ospfv3"} {
+		rows = append(rows,
+			lens.Row{Text: command + " cost $n:1..65535", Set: place6 + "/cost=$n", ReadOnly: i > 0},
+			lens.Row{Text: command + " priority $n:0..255", Set: place6 + "/priority=$n", ReadOnly: i > 0},
+			lens.Row{Text: command + " hello-interval $n:1..65535", Set: place6 + "/hello-interval=$n", ReadOnly: i > 0},
+			lens.Row{Text: command + " dead-interval $n:1..65535", Set: place6 + "/dead-interval=$n", ReadOnly: i > 0},
+			lens.Row{Text: command + " retransmit-interval $n:1..65535", Set: place6 + "/retransmit-interval=$n", ReadOnly: i > 0},
+			lens.Row{Text: command + " transmit-delay $n:1..65535", Set: place6 + "/transmit-delay=$n", ReadOnly: i > 0},
+			lens.Row{Text: command + " network $t:one-of=broadcast|point-to-point|non-broadcast|point-to-multipoint", Set: place6 + "/network-type=$t", ReadOnly: i > 0},
+			lens.Row{Text: command + " mtu-ignore", Set: place6 + "/mtu-ignore=true", ReadOnly: i > 0},
+			lens.Row{Text: command + " bfd", Set: place6 + "/bfd=true", ReadOnly: i > 0})
+	}
+	return rows
 }
 
 // gatewayRows are HSRP and VRRP.

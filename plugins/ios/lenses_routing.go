@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 	"github.com/cfgvault/cfgvault/plugins/syntax"
@@ -18,13 +19,15 @@ func ownCodecs() map[string]lens.Codec {
 		"hash":          lens.OneOf("5>md5-crypt", "8>pbkdf2", "9>scrypt", "4>other", "0>clear", "6>obscured"),
 		"password-type": lens.OneOf("7>obscured", "0>clear", "6>other"),
 		"family": lens.OneOf("ipv4 unicast>ipv4-unicast", "ipv6 unicast>ipv6-unicast", "ipv4 multicast>ipv4-multicast", "ipv6 multicast>ipv6-multicast",
-			"vpnv4 unicast>vpnv4", "vpnv6 unicast>vpnv6", "l2vpn evpn>l2vpn-evpn"),
+			"vpnv4 unicast>vpnv4", "vpnv6 unicast>vpnv6", "l2vpn evpn>l2vpn-evpn", "l2vpn vpls>l2vpn-vpls", "ipv4 mdt>ipv4-mdt", "ipv4 mvpn>ipv4-mvpn", "ipv6 mvpn>ipv6-mvpn",
+			"rtfilter unicast>rtfilter", "link-state link-state>link-state"),
 		"family-short":    lens.OneOf("ipv4>ipv4-unicast", "ipv6>ipv6-unicast", "vpnv4>vpnv4", "vpnv6>vpnv6"),
 		"five":            fiveNumbers(),
 		"classful":        classful(),
 		"network-mask":    networkMask(),
 		"standard-number": lens.Or(cisco.Number(1, 99), cisco.Number(1300, 1999)),
 		"extended-number": lens.Or(cisco.Number(100, 199), cisco.Number(2000, 2699)),
+		"ospf-types":      cisco.OSPFTypes(),
 		"feature":         cisco.FeatureCodec(features()...),
 		"port-feature":    cisco.FeatureCodec(portFeatures()...),
 	}
@@ -97,19 +100,22 @@ func vrfRows() []lens.Row {
 // stand, the gateway names the next hop; for a link-local one the interface is
 // its zone.
 func routeRows() []lens.Row {
-	const options = " { $distance:1..255 } { tag $tag:0..4294967295 } { name $name }"
-	const other = " { name $name } { $distance:1..255 } { tag $tag:0..4294967295 }"
+	const options = " { $distance:1..255 } { tag $tag:0..4294967295 } { name $name } $perm?permanent { track $track }"
+	const other = " { name $name } { $distance:1..255 } $perm?permanent { track $track } { tag $tag:0..4294967295 }"
+	const third = " { $distance:1..255 } { name $name } $perm?permanent { track $track } { tag $tag:0..4294967295 }"
 	var rows []lens.Row
 	for _, f := range []struct{ command, prefix, ip string }{{"ip", "net-mask4", "ip4"}, {"ipv6", "prefix6", "ip6"}} {
 		for _, vrf := range []struct{ text, key string }{{"", "default"}, {" vrf $vrf:vrf", "$vrf"}} {
 			hop := "cfgvault-static-routes:static-routes/route[vrf=" + vrf.key + "][prefix=$p]/next-hop[gateway=$gw]"
-			more := " " + hop + "/distance=$distance " + hop + "/tag=$tag " + hop + "/description=$name"
+			more := " " + hop + "/distance=$distance " + hop + "/tag=$tag " + hop + "/description=$name " + hop + "/permanent=$perm " + hop + "/track=$track"
 			to := f.command + " route" + vrf.text + " $p:" + f.prefix
 			rows = append(rows,
 				lens.Row{Text: to + " $gw:drop" + options, Set: hop + more},
 				lens.Row{Text: to + " $gw:zoned-pair" + options, Set: hop + more},
 				lens.Row{Text: to + " { $if:ifname } $gw:" + f.ip + options, Set: hop + " " + hop + "/interface=$if" + more},
 				lens.Row{Text: to + " { $if:ifname } $gw:" + f.ip + other, Set: hop + " " + hop + "/interface=$if" + more, ReadOnly: true},
+				lens.Row{Text: to + " { $if:ifname } $gw:" + f.ip + third, Set: hop + " " + hop + "/interface=$if" + more, ReadOnly: true},
+				lens.Row{Text: to + " { $if:ifname } $gw:" + f.ip + " global" + options, Set: hop + " " + hop + "/next-hop-vrf=default " + hop + "/interface=$if" + more},
 				lens.Row{Text: to + " $gw:ifname" + options, Set: hop + more},
 				lens.Row{Text: to + " $gw:ifname dhcp { $_:1..255 }", Class: "unparsed"})
 		}
@@ -170,9 +176,16 @@ func ipv6Entries() []lens.Row {
 
 func ospfRows() []lens.Row {
 	at := func(vrf string) string { return "cfgvault-ospf:ospf/instance[vrf=" + vrf + "][process=$process]" }
+	const ospf3 = "cfgvault-ospf:ospf3/instance[vrf=default][process=$process]"
 	return []lens.Row{
-		{Text: "router ospf $process:1..65535", Set: at("default"), Rows: processRows()},
-		{Text: "router ospf $process:1..65535 vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows()},
+		{Text: "router ospf $process:1..65535", Set: at("default"), Rows: processRows("net-mask4")},
+		{Text: "router ospf $process:1..65535 vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows("net-mask4")},
+		{Text: "ipv6 router ospf $process:1..65535", Set: ospf3, Rows: processRows("prefix6")},
+		// The same process in the form of 15.1(3)S and later, which can be for
+		// IPv4 too; that part stays unread.
+		{Text: "router ospfv3 $process:1..65535", Set: ospf3, ReadOnly: true, Rows: append(processRows("prefix6"),
+			lens.Row{Text: "address-family ipv6 unicast", Rows: processRows("prefix6")},
+			lens.Row{Text: "address-family ipv4 unicast", Class: plugins.Unparsed})},
 	}
 }
 
@@ -196,12 +209,25 @@ func redistributions(source, process string, subnets bool) []lens.Row {
 		add("redistribute $src:source-protocol", f, source, i > 0)
 		add("redistribute $src:one-of=ospf|eigrp|bgp $n:1..4294967295", f, process, i > 0)
 	}
+	// Which routes of OSPF; releases differ in where that stands.
+	for i, f := range []string{" match $match:ospf-types { metric $m:0..4294967295 } { metric-type $t:1..2 }", " { metric $m:0..4294967295 } { metric-type $t:1..2 } match $match:ospf-types"} {
+		if subnets {
+			f += " subnets"
+		}
+		rows = append(rows, lens.Row{Text: "redistribute ospf $n:1..65535" + f + " { route-map $map }", ReadOnly: i > 0,
+			Set: cisco.Facts(strings.Replace(process, "$src", "ospf", 1), "match*=$match", "metric=$m", "metric-type=$t", "route-map=$map")})
+	}
 	return rows
 }
 
-func processRows() []lens.Row {
+// processRows are a process of OSPF; prefix is the codec of its prefixes, which
+// tells the version.
+func processRows(prefix string) []lens.Row {
 	area, span := "./area[id=$area]", "./area[id=$area]/range[prefix=$p]"
-	info := "./default-information"
+	info, summary := "./default-information", "summary-address"
+	if prefix == "prefix6" {
+		summary = "summary-prefix"
+	}
 	rows := []lens.Row{
 		{Text: "router-id $id:quad", Set: "./router-id=$id"},
 		{Text: "log-adjacency-changes", Set: "./log-adjacency-changes=true"},
@@ -214,20 +240,28 @@ func processRows() []lens.Row {
 		{Text: "no passive-interface $if:ifname", Set: "./active-interface+=$if"},
 	}
 	rows = append(rows, redistributions("./redistribute[source=$src][process=0]", "./redistribute[source=$src][process=$n]", true)...)
+	if prefix == "net-mask4" {
+		rows = append(rows, lens.Row{Text: "network $p:wild4 area $area:area", Set: "./network[prefix=$p]/area=$area"})
+	}
 	return append(rows,
 		lens.Row{Text: "area $area:area authentication", Set: area + "/authentication=simple"},
 		lens.Row{Text: "area $area:area authentication message-digest", Set: area + "/authentication=message-digest"},
 		lens.Row{Text: "area $area:area $t:one-of=stub|nssa no-summary", Set: area + "/no-summary=true " + area + "/type=$t"},
 		lens.Row{Text: "area $area:area $t:one-of=stub|nssa", Set: area + "/type=$t"},
 		lens.Row{Text: "area $area:area default-cost $n:0..16777215", Set: area + "/default-cost=$n"},
-		lens.Row{Text: "area $area:area range $p:net-mask4 not-advertise", Set: span + "/advertise=false"},
-		lens.Row{Text: "area $area:area range $p:net-mask4 { cost $n:0..16777214 }", Set: span + " " + span + "/cost=$n"},
-		lens.Row{Text: "network $p:wild4 area $area:area", Set: "./network[prefix=$p]/area=$area"},
+		lens.Row{Text: "area $area:area range $p:" + prefix + " not-advertise", Set: span + "/advertise=false"},
+		lens.Row{Text: "area $area:area range $p:" + prefix + " { cost $n:0..16777214 }", Set: span + " " + span + "/cost=$n"},
 		lens.Row{Text: "default-metric $n:1..16777214", Set: "./default-metric=$n"},
 		lens.Row{Text: "default-information originate $always?always { metric $m:0..16777214 } { metric-type $t:1..2 } { route-map $map }",
 			Set: cisco.Facts(info, "always=$always", "metric=$m", "metric-type=$t", "route-map=$map")},
 		lens.Row{Text: "distance $n:1..255", Set: "./distance=$n"},
-		lens.Row{Text: "shutdown", Set: "./enabled=false"})
+		lens.Row{Text: "shutdown", Set: "./enabled=false"},
+		lens.Row{Text: "area $area:area filter-list prefix $l in", Set: area + "/filter-list-in=$l"},
+		lens.Row{Text: "area $area:area filter-list prefix $l out", Set: area + "/filter-list-out=$l"},
+		lens.Row{Text: "area $area:area $o:area-other", Set: area + "/other+=$o"},
+		lens.Row{Text: summary + " $p:" + prefix + " not-advertise", Set: "./summary[prefix=$p]/advertise=false"},
+		lens.Row{Text: summary + " $p:" + prefix + " { tag $tag:0..4294967295 }", Set: cisco.Facts("./summary[prefix=$p]", "tag=$tag")},
+		cisco.Others("ospf-other"))
 }
 
 // eigrpRows are EIGRP in its classic form.

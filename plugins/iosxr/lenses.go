@@ -106,6 +106,7 @@ func configTable() lens.Table {
 	codecs := cisco.Codecs(k, "Bundle-Ether")
 	maps.Copy(codecs, cisco.PolicyCodecs(k))
 	maps.Copy(codecs, cisco.SystemCodecs())
+	maps.Copy(codecs, cisco.RoutingCodecs())
 	maps.Copy(codecs, ownCodecs())
 	return lens.Table{
 		Parse:  parseConfig,
@@ -164,10 +165,12 @@ func serviceRows() []lens.Row {
 	const server, host = ntp + "server[host=$h]", log + "server[host=$h]"
 	const community = snmp + "community[name=$c]"
 	target := snmp + "target[host=$h]"
+	const peering = " { vrf $vrf } $h:host { version $v:1..4 } { key $key:1..65535 } { minpoll $min:4..17 } { maxpoll $max:4..17 } { source $src:ifname } $prefer?prefer $always?burst $burst?iburst"
+	leaves := cisco.Facts(server, "vrf=$vrf", "version=$v", "key-id=$key", "minpoll=$min", "maxpoll=$max", "prefer=$prefer", "burst=$always", "iburst=$burst", "source=$src")
 	return []lens.Row{
 		{Text: "ntp", Rows: []lens.Row{
-			{Text: "server { vrf $vrf } $h:host { version $v:1..4 } { key $key:1..65535 } $prefer?prefer $burst?iburst { source $src:ifname }",
-				Set: cisco.Facts(server, "vrf=$vrf", "version=$v", "key-id=$key", "prefer=$prefer", "iburst=$burst", "source=$src")},
+			{Text: "server" + peering, Set: leaves, Unless: server + "/peer=true"},
+			{Text: "peer" + peering, Set: leaves + " " + server + "/peer=true"},
 			{Text: "source $if:ifname", Set: ntp + "source-interface=$if"},
 			{Text: "authentication-key $id:1..65535 md5 encrypted $k:secret", Set: ntp + "key[id=$id]/type=md5-encrypted " + ntp + "key[id=$id]/value=$k"},
 			{Text: "$f:ntp-feature", Set: "cfgvault-system:system/feature[name=$f]/enabled=true"},
@@ -185,8 +188,10 @@ func serviceRows() []lens.Row {
 		{Text: "logging source-interface $if:ifname", Set: log + "source-interface=$if"},
 		{Text: "snmp-server contact $t:line", Set: snmp + "contact=$t"},
 		{Text: "snmp-server location $t:line", Set: snmp + "location=$t"},
-		{Text: "snmp-server community $c:secret { view $view } $a:one-of=RO>ro|RW>rw { SystemOwner } { IPv4 $acl } { IPv6 $acl6 }", Set: cisco.Facts(community, "access=$a", "view=$view", "acl=$acl", "acl6=$acl6"), ReadOnly: true},
+		{Text: "snmp-server community $c:secret { view $view } $a:one-of=RO>ro|RW>rw $own:one-of=SDROwner|SystemOwner { IPv4 $acl } { IPv6 $acl6 }", Set: cisco.Facts(community, "access=$a", "view=$view", "owner=$own", "acl=$acl", "acl6=$acl6")},
 		{Text: "snmp-server community $c:secret { view $view } $a:one-of=RO>ro|RW>rw { IPv4 $acl } { IPv6 $acl6 }", Set: cisco.Facts(community, "access=$a", "view=$view", "acl=$acl", "acl6=$acl6")},
+		{Text: "snmp-server host $h:host traps version 3 $l:one-of=noauth|auth|priv $c:secret { udp-port $port:1..65535 }",
+			Set: target + "/version=v3 " + target + "/level=$l " + target + "/community=$c " + target + "/port=$port"},
 		{Text: "snmp-server host $h:host traps version $v:one-of=1>v1|2c>v2c $c:secret { udp-port $port:1..65535 }",
 			Set: target + "/version=$v " + target + "/community=$c " + target + "/port=$port"},
 		{Text: "snmp-server host $_:secret-line", Class: plugins.SecretOpaque},
@@ -250,7 +255,7 @@ func programRows() []lens.Row {
 func headingRows() []lens.Row {
 	var rows []lens.Row
 	for _, text := range []string{
-		"router isis $_", "router ospfv3 $_", "router hsrp", "router vrrp", "mpls ldp", "mpls traffic-eng", "rsvp", "segment-routing", "l2vpn", "evpn", "class-map $_ $_", "policy-map $_",
+		"router isis $_", "router hsrp", "router vrrp", "mpls ldp", "mpls traffic-eng", "rsvp", "segment-routing", "l2vpn", "evpn", "class-map $_ $_", "policy-map $_",
 		"control-plane", "multicast-routing", "router pim", "router igmp", "key chain $_", "telemetry model-driven", "grpc", "flow exporter-map $_", "flow monitor-map $_", "sampler-map $_",
 		"object-group network ipv4 $_", "object-group network ipv6 $_", "object-group port $_", "track $_", "netconf-yang agent", "interface $_:line",
 	} {

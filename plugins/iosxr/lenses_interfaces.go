@@ -31,7 +31,6 @@ func interfaceRows() []lens.Row {
 		{Text: "ipv4 redirects", Set: "./ipv4/redirects=true"},
 		{Text: "ipv4 unreachables disable", Set: "./ipv4/unreachables=false"},
 		{Text: "proxy-arp", Set: "./ipv4/proxy-arp=true"},
-		{Text: "ipv4 helper-address vrf $_ $h:ip4", Class: "unparsed"},
 		{Text: "ipv6 enable", Set: "./ipv6/enabled=true"},
 		{Text: "ipv6 mtu $n:1280..65535", Set: "./ipv6/mtu=$n"},
 		{Text: "ipv6 address $a:link-local link-local", Set: "./ipv6/link-local=$a"},
@@ -53,6 +52,7 @@ func interfaceRows() []lens.Row {
 	rows = append(rows, cisco.InterfaceFeatures()...)
 	set := place + " " + place + "/type=type-of($if) " + place + "/sub-interface/parent=parent-of($if)"
 	return []lens.Row{
+		{Text: "interface $if:ifname l2transport", Rows: rows, Set: set + " " + place + "/sub-interface/layer2=true"},
 		{Text: "interface $if:ifname", Rows: rows, Set: set},
 		// A port whose card is not there yet.
 		{Text: "interface preconfigure $if:ifname", Rows: rows, Set: set, ReadOnly: true},
@@ -69,6 +69,10 @@ func features() []string {
 		"snmp-server trap-source ...", "snmp-server engineID ...", "snmp-server queue-length ...", "snmp-server view ...", "snmp-server group ...", "snmp-server mibs ...", "snmp-server entityindex persist",
 		"ipv4 netmask-format ...", "ipv4 unnumbered mpls ...", "ipv4 virtual address ...", "ipv4 conflict-policy ...", "ipv6 conflict-policy ...", "ipv4 source-route", "ipv6 source-route",
 		"hw-module ...", "fpd auto-upgrade ...", "install ...", "load-balancing ...", "cef ...", "aaa accounting system ...", "aaa default-taskgroup ...", "icmp ipv4 ...", "tcp ...",
+		"snmp-server chassis-id ...", "snmp-server community-map ...", "snmp-server context ...", "snmp-server contextmap ...", "snmp-server correlator ...", "snmp-server drop ...", "snmp-server inform ...", "snmp-server ipv4 ...", "snmp-server ipv6 ...", "snmp-server logging ...", "snmp-server mib ...", "snmp-server mroutemib ...",
+		"snmp-server notification-log-mib ...", "snmp-server oid-poll-stats", "snmp-server overload-control ...", "snmp-server target ...", "snmp-server throttle-time ...", "snmp-server timeouts ...", "snmp-server trap ...", "snmp-server trap-timeout ...", "snmp-server trap link ...", "snmp-server interface ...",
+		"logging file ...", "logging ipv4 ...", "logging ipv6 ...", "logging localfilesize ...", "logging source-interface ...", "logging disk ...", "logging container ...", "logging esm ...", "logging vrf ...", "logging tls-server ...",
+		"domain ipv4 ...", "domain ipv6 ...", "domain lookup ...", "ipv4 assembler ...", "ipv4 virtual ...", "ipv6 virtual ...", "ipv6 hop-limit ...", "ipv6 path-mtu ...", "ipv6 nd ...", "ipv4 path-mtu ...", "bfd ...", "ethernet ...", "frequency ...", "nv ...", "pce ...",
 		"vty-pool ...", "lacp system ...", "lldp ...", "cdp ...", "nsr process-failures switchover", "process ...", "cinetd rate-limit ...", "lpts ...", "banner-length ...",
 		"performance-mgmt ...", "taskgroup ...", "configuration ...", "mpls oam", "mpls label ...", "forwarding-profile ...", "controller ...", "virtual-address ...", "linux networking",
 	}
@@ -79,6 +83,8 @@ func portFeatures() []string {
 		"carrier-delay ...", "dampening", "dampening ...", "logging events ...", "flow-control ...", "loopback ...", "l2transport", "service-policy ...", "ipv4 verify ...", "ipv6 verify ...",
 		"ipv4 point-to-point", "ipv4 directed-broadcast", "ipv4 tcp-mss-adjust ...", "ipv6 nd ...", "arp ...", "local-proxy-arp", "flow ipv4 ...", "flow ipv6 ...", "flow mpls ...", "monitor-session ...",
 		"lacp ...", "bundle ...", "mpls mtu ...", "ethernet ...", "rewrite ...", "tunnel ...", "ptp", "frequency synchronization", "host-routing", "tcp mss-adjust ...", "fec ...", "transceiver ...",
+		"dot1q native vlan ...", "dot1q vlan ...", "ipv4 ttl-propagate ...", "ipv4 bgp ...", "ipv6 bgp ...", "ipv4 forwarding-enable", "ipv6 address autoconfig", "ipv6 address dhcp", "ipv4 helper-address ...", "port-mode ...",
+		"logging ...", "source-interface ...", "priority-flow-control ...", "cdp", "mac-accounting ...", "load-sharing ...", "breakout ...", "macsec ...", "dwdm ...", "bfd ...", "negotiation ...",
 		"punt ...", "secondary-alarm ...", "media-type ...", "keepalive ...", "encapsulation ...",
 	}
 }

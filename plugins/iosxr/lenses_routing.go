@@ -16,7 +16,17 @@ func ownCodecs() map[string]lens.Codec {
 		"password-type": lens.OneOf("7>obscured", "0>clear", "6>other"),
 		"short-level":   lens.OneOf("emergencies>emergency", "alerts>alert", "critical", "errors>error", "error", "warnings>warning", "warning", "notifications>notice", "info>informational", "debugging>debug"),
 		"family": lens.OneOf("ipv4 unicast>ipv4-unicast", "ipv6 unicast>ipv6-unicast", "ipv4 multicast>ipv4-multicast", "ipv6 multicast>ipv6-multicast",
-			"ipv4 labeled-unicast>ipv4-labeled-unicast", "ipv6 labeled-unicast>ipv6-labeled-unicast", "vpnv4 unicast>vpnv4", "vpnv6 unicast>vpnv6", "l2vpn evpn>l2vpn-evpn"),
+			"ipv4 labeled-unicast>ipv4-labeled-unicast", "ipv6 labeled-unicast>ipv6-labeled-unicast", "vpnv4 unicast>vpnv4", "vpnv6 unicast>vpnv6", "l2vpn evpn>l2vpn-evpn",
+			"l2vpn vpls-vpws>l2vpn-vpls", "ipv4 mdt>ipv4-mdt", "ipv4 mvpn>ipv4-mvpn", "ipv6 mvpn>ipv6-mvpn", "ipv4 rt-filter>rtfilter", "link-state link-state>link-state", "ipv4 flowspec>ipv4-flowspec", "ipv6 flowspec>ipv6-flowspec"),
+		"instance-other": cisco.StatementCodec("default-metric ...", "rd auto", "label mode ...", "label-allocation-mode ..."),
+		// What a process or an area says of all interfaces below it.
+		"below-other": cisco.StatementCodec("cost ...", "hello-interval ...", "dead-interval ...", "priority ...", "mtu-ignore", "mtu-ignore ...", "retransmit-interval ...", "transmit-delay ...", "passive ...", "network ...",
+			"authentication keychain ...", "authentication disable", "authentication message-digest keychain ...", "demand-circuit", "demand-circuit ...", "database-filter ...", "packet-size ...", "link-down ...", "security ttl", "security ttl ...", "bfd ...",
+			"flood-reduction", "flood-reduction ...", "external-out ...", "summary-in ...", "loopback ...", "prefix-suppression ...", "weight ...", "shutdown"),
+		"port-other": cisco.StatementCodec("authentication keychain ...", "authentication null", "bfd ...", "database-filter ...", "demand-circuit", "demand-circuit ...", "distribute-list ...", "fast-reroute ...", "flood-reduction", "flood-reduction ...",
+			"link-down ...", "loopback ...", "multi-area-interface ...", "packet-size ...", "prefix-sid ...", "prefix-suppression", "prefix-suppression ...", "security ttl", "security ttl ...", "shutdown", "mpls ...", "cost-fallback ...", "authentication disable", "authentication ipsec ...", "authentication message-digest keychain ...", "mtu-ignore disable", "weight ...", "advertise prefix-attribute-flags"),
+		"endpoint":     cisco.Group(cisco.Codecs(nil, "")["endpoint"], "net-group"),
+		"endpoint6":    cisco.Group(cisco.Codecs(nil, "")["endpoint6"], "net-group"),
 		"short-family": lens.OneOf("ipv4 unicast>ipv4", "ipv6 unicast>ipv6"),
 		"ospf-process": lens.Or(lens.Int(0, 65535), lens.Word(func(s string) bool {
 			return s != "" && (s[0] >= 'A' && s[0] <= 'Z' || s[0] >= 'a' && s[0] <= 'z' || s[0] == '_') && len(s) <= 64
@@ -25,7 +35,8 @@ func ownCodecs() map[string]lens.Codec {
 		"numbered":     lens.OneOf("ospf", "eigrp", "bgp"),
 		"feature":      cisco.FeatureCodec(features()...),
 		"port-feature": cisco.FeatureCodec(portFeatures()...),
-		"ntp-feature":  cisco.FeatureCodec("authenticate", "trusted-key ...", "update-calendar", "log-internal-sync", "max-associations ...", "interface ...", "access-group ...", "master ..."),
+		"ntp-feature": cisco.FeatureCodec("authenticate", "trusted-key ...", "update-calendar", "log-internal-sync", "max-associations ...", "interface ...", "access-group ...", "master ...", "broadcast client", "broadcastdelay ...",
+			"drift ...", "ipv4 ...", "ipv6 ...", "max-distance ...", "mindistance ...", "multicast ...", "passive", "source vrf ...", "cmac-authentication-key ..."),
 	}
 }
 
@@ -46,13 +57,13 @@ func vrfRows() []lens.Row {
 
 // staticRows are the static routes, in a block for each VRF and family.
 func staticRows() []lens.Row {
-	const options = " { tag $tag:1..4294967295 } { description $name } { $distance:1..254 }"
-	const other = " { $distance:1..254 } { tag $tag:1..4294967295 } { description $name }"
+	const options = " { tag $tag:1..4294967295 } { description $name } { track $track } { $distance:1..254 } { metric $metric:1..16777214 } $perm?permanent"
+	const other = " { $distance:1..254 } { tag $tag:1..4294967295 } { description $name } { metric $metric:1..16777214 } { track $track } $perm?permanent"
 	families := func(vrf string) []lens.Row {
 		var out []lens.Row
 		for _, f := range []struct{ family, prefix, ip string }{{"ipv4", "prefix4", "ip4"}, {"ipv6", "prefix6", "ip6"}} {
 			hop := "cfgvault-static-routes:static-routes/route[vrf=" + vrf + "][prefix=$p]/next-hop[gateway=$gw]"
-			more := " " + hop + "/distance=$distance " + hop + "/tag=$tag " + hop + "/description=$name"
+			more := " " + hop + "/distance=$distance " + hop + "/tag=$tag " + hop + "/description=$name " + hop + "/track=$track " + hop + "/metric=$metric " + hop + "/permanent=$perm"
 			to := "$p:" + f.prefix
 			out = append(out, lens.Row{Text: "address-family " + f.family + " unicast", Rows: []lens.Row{
 				{Text: to + " $gw:drop" + options, Set: hop + more},
@@ -61,6 +72,7 @@ func staticRows() []lens.Row {
 				{Text: to + " { $if:ifname } $gw:" + f.ip + other, Set: hop + " " + hop + "/interface=$if" + more, ReadOnly: true},
 				{Text: to + " vrf $v $gw:" + f.ip + options, Set: hop + " " + hop + "/next-hop-vrf=$v" + more},
 				{Text: to + " $gw:ifname" + options, Set: hop + more},
+				{Text: to + " $gw:ifname" + other, Set: hop + more, ReadOnly: true},
 			}})
 		}
 		return out
@@ -69,21 +81,40 @@ func staticRows() []lens.Row {
 		lens.Row{Text: "vrf $vrf:vrf", Set: "cfgvault-vrfs:vrfs/vrf[name=$vrf]", Rows: families("$vrf")})}}
 }
 
+// aclRows are access lists and prefix lists.
 func aclRows() []lens.Row {
-	return []lens.Row{
+	var lists []lens.Row
+	for _, f := range []struct{ family, prefix string }{{"ipv4", "prefix4"}, {"ipv6", "prefix6"}} {
+		list := "cfgvault-prefix-lists:prefix-lists/prefix-list[family=" + f.family + "][name=$name]"
+		at := list + "/entry[seq=$seq]"
+		set := at + "/action=$action " + at + "/prefix=$p "
+		text := "$seq:1..2147483646 $action:one-of=permit|deny $p:" + f.prefix
+		lists = append(lists, lens.Row{Text: f.family + " prefix-list $name", Set: list, Rows: []lens.Row{
+			{Text: text + " eq $n:0..128", Set: set + at + "/ge=$n " + at + "/le=$n"},
+			{Text: text + " { ge $ge:0..128 } { le $le:0..128 }", Set: set + at + "/ge=$ge " + at + "/le=$le"},
+		}})
+	}
+	return append(lists, []lens.Row{
 		{Text: "ipv4 access-list $name", Set: "cfgvault-acl:acls/acl[family=ipv4][name=$name]", Rows: cisco.AccessEntries("endpoint")},
 		{Text: "ipv6 access-list $name", Set: "cfgvault-acl:acls/acl[family=ipv6][name=$name]", Rows: cisco.AccessEntries("endpoint6")},
-	}
+	}...)
 }
 
 func ospfRows() []lens.Row {
 	at := func(vrf string) string { return "cfgvault-ospf:ospf/instance[vrf=" + vrf + "][process=$process]" }
-	return []lens.Row{{Text: "router ospf $process:ospf-process", Set: at("default"), Rows: append(processRows(at("default")),
-		lens.Row{Text: "vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows(at("$vrf"))})}}
+	at6 := func(vrf string) string { return "cfgvault-ospf:ospf3/instance[vrf=" + vrf + "][process=$process]" }
+	const port, port6 = "cfgvault-ospf:ospf/interface[name=$i]", "cfgvault-ospf:ospf3/interface[name=$i]"
+	return []lens.Row{
+		{Text: "router ospf $process:ospf-process", Set: at("default"), Rows: append(processRows(at("default"), port, "prefix4"),
+			lens.Row{Text: "vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows(at("$vrf"), port, "prefix4")})},
+		{Text: "router ospfv3 $process:ospf-process", Set: at6("default"), Rows: append(processRows(at6("default"), port6, "prefix6"),
+			lens.Row{Text: "vrf $vrf:vrf", Set: at6("$vrf"), Rows: processRows(at6("$vrf"), port6, "prefix6")})},
+	}
 }
 
-func processRows(at string) []lens.Row {
-	const port = "cfgvault-ospf:ospf/interface[name=$i]"
+// processRows are a process of OSPF: at is its place, port that of its
+// interfaces, prefix the codec of its prefixes.
+func processRows(at, port, prefix string) []lens.Row {
 	area, span := at+"/area[id=$area]", at+"/area[id=$area]/range[prefix=$p]"
 	from, process := at+"/redistribute[source=$src][process=0]", at+"/redistribute[source=$src][process=$n]"
 	info := at + "/default-information"
@@ -101,6 +132,10 @@ func processRows(at string) []lens.Row {
 		{Text: "redistribute $src:numbered $n:1..4294967295" + options, Set: cisco.Facts(process, leaves...)},
 		{Text: "redistribute $src:from" + options, Set: cisco.Facts(from, leaves...)},
 		{Text: "default-information originate $always?always" + options, Set: cisco.Facts(info, append([]string{"always=$always"}, leaves...)...)},
+		{Text: "summary-prefix $p:" + prefix + " not-advertise", Set: at + "/summary[prefix=$p]/advertise=false"},
+		{Text: "summary-prefix $p:" + prefix + " { tag $tag:0..4294967295 }", Set: cisco.Facts(at+"/summary[prefix=$p]", "tag=$tag")},
+		cisco.Others("ospf-other"),
+		{Text: "$o:below-other", Set: at + "/other+=$o"},
 		{Text: "area $area:area", Set: area, Rows: []lens.Row{
 			{Text: "stub no-summary", Set: area + "/no-summary=true " + area + "/type=stub"},
 			{Text: "nssa no-summary", Set: area + "/no-summary=true " + area + "/type=nssa"},
@@ -108,10 +143,13 @@ func processRows(at string) []lens.Row {
 			{Text: "default-cost $n:0..16777215", Set: area + "/default-cost=$n"},
 			{Text: "authentication message-digest", Set: area + "/authentication=message-digest"},
 			{Text: "authentication", Set: area + "/authentication=simple"},
-			{Text: "range $p:prefix4 not-advertise", Set: span + "/advertise=false"},
-			{Text: "range $p:prefix4", Set: span},
+			{Text: "range $p:" + prefix + " not-advertise", Set: span + "/advertise=false"},
+			{Text: "range $p:" + prefix, Set: span},
+			{Text: "range $p:" + prefix + " advertise", Set: span, ReadOnly: true},
 			{Text: "interface $i:ifname", Set: port + "/area=$area " + port + "/process=$process", Rows: []lens.Row{
 				{Text: "cost $n:1..65535", Set: port + "/cost=$n"},
+				{Text: "retransmit-interval $n:1..65535", Set: port + "/retransmit-interval=$n"},
+				{Text: "transmit-delay $n:1..65535", Set: port + "/transmit-delay=$n"},
 				{Text: "hello-interval $n:1..65535", Set: port + "/hello-interval=$n"},
 				{Text: "dead-interval $n:1..65535", Set: port + "/dead-interval=$n"},
 				{Text: "priority $n:0..255", Set: port + "/priority=$n"},
@@ -123,7 +161,10 @@ func processRows(at string) []lens.Row {
 				{Text: "bfd fast-detect", Set: port + "/bfd=true"},
 				{Text: "authentication message-digest", Set: port + "/authentication=message-digest"},
 				{Text: "message-digest-key $k:1..255 md5 encrypted $s:secret", Set: port + "/message-digest-key[id=$k]/algorithm=md5 " + port + "/message-digest-key[id=$k]/type=encrypted " + port + "/message-digest-key[id=$k]/value=$s"},
+				{Text: "$o:port-other", Set: port + "/other+=$o"},
 			}},
+			{Text: "$o:area-other", Set: area + "/other+=$o"},
+			{Text: "$o:below-other", Set: area + "/other+=$o"},
 		}},
 	}
 }
@@ -132,7 +173,6 @@ func bgpRows() []lens.Row {
 	const at, in = "cfgvault-bgp:bgp/instance[vrf=default]", "cfgvault-bgp:bgp/instance[vrf=$vrf]"
 	rows := append(instanceRows(at), lens.Row{Text: "vrf $vrf:vrf", Set: in + "/as=$as", Rows: append(
 		[]lens.Row{
-			{Text: "rd auto", Class: plugins.Unparsed},
 			{Text: "rd $rd:rd", Set: "cfgvault-vrfs:vrfs/vrf[name=$vrf]/route-distinguisher=$rd"},
 		}, instanceRows(in)...)})
 	return []lens.Row{{Text: "router bgp $as:asn", Set: at + "/as=$as", Rows: rows}}
@@ -150,6 +190,14 @@ func instanceRows(at string) []lens.Row {
 		{Text: "bgp bestpath as-path multipath-relax", Set: "./bestpath-multipath-relax=true"},
 		{Text: "bgp default local-preference $x:0..4294967295", Set: "./default-local-preference=$x"},
 		{Text: "timers bgp $k:0..65535 $h:0..65535", Set: "./timers/keepalive=$k ./timers/hold-time=$h"},
+		{Text: "bgp bestpath med always", Set: "./always-compare-med=true"},
+		{Text: "bgp bestpath compare-routerid", Set: "./compare-router-id=true"},
+		{Text: "bgp bestpath med missing-as-worst", Set: "./med-missing-as-worst=true"},
+		{Text: "bgp confederation identifier $id:asn", Set: "./confederation-id=$id"},
+		{Text: "bgp confederation peers $p:asn", Set: "./confederation-member+=$p", ReadOnly: true},
+		{Text: "bgp confederation peers", Rows: []lens.Row{{Text: "$p:asn", Set: at + "/confederation-member+=$p"}}},
+		cisco.Others("bgp-other"),
+		cisco.Others("instance-other"),
 		{Text: "address-family $f:family", Set: family, Rows: []lens.Row{
 			{Text: "network $p:prefix { route-policy $map }", Set: cisco.Facts(network, "route-map=$map")},
 			{Text: "aggregate-address $p:prefix $set?as-set $only?summary-only", Set: cisco.Facts(sum, "as-set=$set", "summary-only=$only")},
@@ -157,7 +205,10 @@ func instanceRows(at string) []lens.Row {
 			{Text: "redistribute $src:from { metric $m:0..4294967295 } { route-policy $map }", Set: cisco.Facts(family+"/redistribute[source=$src][process=0]", "metric=$m", "route-map=$map")},
 			{Text: "maximum-paths ebgp $x:2..128", Set: family + "/maximum-paths=$x"},
 			{Text: "maximum-paths ibgp $x:2..128", Set: family + "/maximum-paths-ibgp=$x"},
+			{Text: "bgp dampening $d:line", Set: family + "/dampening=true " + family + "/dampening-parameters=$d"},
 			{Text: "bgp dampening", Set: family + "/dampening=true"},
+			{Text: "distance bgp $e:1..255 $i:1..255 $l:1..255", Set: family + "/distance/external=$e " + family + "/distance/internal=$i " + family + "/distance/local=$l"},
+			{Text: "$o:family-other", Set: family + "/other+=$o"},
 		}},
 		{Text: "neighbor-group $n:name", Set: group, Rows: peerRows()},
 		{Text: "neighbor $n:ip", Set: neighbor, Rows: append(peerRows(),
@@ -186,14 +237,18 @@ func peerRows() []lens.Row {
 	add("soft-reconfiguration inbound always", "soft-reconfiguration=true")
 	add("soft-reconfiguration inbound", "soft-reconfiguration=true").ReadOnly = true
 	add("default-originate { route-policy $map }", "default-originate=true default-originate-route-map=$map")
-	add("maximum-prefix $m:1..4294967295 75 warning-only", "maximum-prefix=$m maximum-prefix-warning-only=true").ReadOnly = true
-	add("maximum-prefix $m:1..4294967295 $warn?warning-only", "maximum-prefix=$m maximum-prefix-warning-only=$warn")
+	add("maximum-prefix $m:1..4294967295 { $part:1..100 } restart $min:1..65535", "maximum-prefix=$m maximum-prefix-threshold=$part maximum-prefix-restart=$min")
+	add("maximum-prefix $m:1..4294967295 { $part:1..100 } $warn?warning-only", "maximum-prefix=$m maximum-prefix-threshold=$part maximum-prefix-warning-only=$warn")
+	add("as-override", "as-override=true")
+	add("next-hop-unchanged", "next-hop-unchanged=true")
 	add("allowas-in $k:1..10", "allowas-in=$k")
 	add("weight $w:0..65535", "weight=$w")
+	add("$o:neighbor-family-other", "other+=$o")
 	return []lens.Row{
 		{Text: "remote-as $peer:asn", Set: "./remote-as=$peer"},
-		{Text: "local-as $peer:asn no-prepend replace-as", Set: "./local-as=$peer"},
-		{Text: "local-as $peer:asn", Set: "./local-as=$peer", ReadOnly: true},
+		{Text: "local-as $peer:asn no-prepend replace-as", Set: "./local-as=$peer ./local-as-no-prepend=true ./local-as-replace-as=true"},
+		{Text: "local-as $peer:asn no-prepend", Set: "./local-as=$peer ./local-as-no-prepend=true"},
+		{Text: "local-as $peer:asn", Set: "./local-as=$peer"},
 		{Text: "description $d:line", Set: "./description=$d"},
 		{Text: "shutdown", Set: "./enabled=false"},
 		{Text: "password encrypted $k:secret", Set: "./password/type=encrypted ./password/value=$k"},
@@ -203,6 +258,9 @@ func peerRows() []lens.Row {
 		{Text: "session-open-mode passive-only", Set: "./passive=true"},
 		{Text: "bfd fast-detect", Set: "./bfd=true"},
 		{Text: "timers $k:0..65535 $h:0..65535", Set: "./timers/keepalive=$k ./timers/hold-time=$h"},
+		{Text: "advertisement-interval $i:0..600", Set: "./advertisement-interval=$i"},
+		{Text: "ignore-connected-check", Set: "./connected-check=false"},
+		cisco.Others("neighbor-other"),
 		// Being there is what makes a family active.
 		{Text: "address-family $f:family", Set: "./address-family[name=$f]/activate=true", Rows: below},
 	}

@@ -92,6 +92,7 @@ func configTable() lens.Table {
 	codecs := cisco.Codecs(k, "port-channel")
 	maps.Copy(codecs, cisco.PolicyCodecs(k))
 	maps.Copy(codecs, cisco.SystemCodecs())
+	maps.Copy(codecs, cisco.RoutingCodecs())
 	maps.Copy(codecs, ownCodecs())
 	return lens.Table{
 		Parse:  parseConfig,
@@ -186,10 +187,12 @@ func serviceRows() []lens.Row {
 	const server = ntp + "server[host=$h]"
 	const host = log + "server[host=$h]"
 	const community, target = snmp + "community[name=$c]", snmp + "target[host=$h]"
-	leaves := cisco.Facts(server, "prefer=$prefer", "vrf=$vrf", "key-id=$key")
+	const peering = " $h:host $prefer?prefer { use-vrf $vrf } { key $key:1..65535 } { minpoll $min:4..16 } { maxpoll $max:4..16 }"
+	leaves := cisco.Facts(server, "prefer=$prefer", "vrf=$vrf", "key-id=$key", "minpoll=$min", "maxpoll=$max")
 	return []lens.Row{
-		{Text: "ntp server $h:host $prefer?prefer { use-vrf $vrf } { key $key:1..65535 }", Set: leaves},
-		{Text: "ntp server $h:host { use-vrf $vrf } { key $key:1..65535 } $prefer?prefer", Set: leaves, ReadOnly: true},
+		{Text: "ntp server" + peering, Set: leaves, Unless: server + "/peer=true"},
+		{Text: "ntp peer" + peering, Set: leaves + " " + server + "/peer=true"},
+		{Text: "ntp server $h:host { use-vrf $vrf } { key $key:1..65535 } $prefer?prefer", Set: cisco.Facts(server, "prefer=$prefer", "vrf=$vrf", "key-id=$key"), ReadOnly: true},
 		{Text: "ntp source-interface $if:ifname", Set: ntp + "source-interface=$if"},
 		{Text: "ntp authentication-key $id:1..65535 md5 $k:secret 7", Set: ntp + "key[id=$id]/type=md5-7 " + ntp + "key[id=$id]/value=$k"},
 		{Text: "ntp authentication-key $id:1..65535 $t $k:secret", Set: ntp + "key[id=$id]/type=$t " + ntp + "key[id=$id]/value=$k"},

@@ -42,12 +42,13 @@ func interfaceRow() lens.Row {
 		{Text: "encapsulation dot1q $v:1..4094", Set: "./sub-interface/vlan-id=$v"},
 		{Text: "vrf member $vrf:vrf", Set: "./vrf=$vrf"},
 		{Text: "ip address dhcp", Set: "./ipv4/dhcp=true"},
-		{Text: "ip address $a:if4 { tag $_:0..4294967295 }", Set: "./ipv4/address[ip=$a.ip]/prefix-length=$a.length", ReadOnly: true},
-		{Text: "ip address $a:if4 $sec?secondary", Set: "./ipv4/address[ip=$a.ip]/prefix-length=$a.length ./ipv4/address[ip=$a.ip]/secondary=$sec"},
+		{Text: "ip address $a:if4 $sec?secondary { tag $tag:0..4294967295 }",
+			Set: "./ipv4/address[ip=$a.ip]/prefix-length=$a.length ./ipv4/address[ip=$a.ip]/secondary=$sec ./ipv4/address[ip=$a.ip]/tag=$tag"},
 		{Text: "ip unnumbered $u:ifname", Set: "./ipv4/unnumbered=$u"},
 		{Text: "ip dhcp relay address $h:ip4", Set: "./ipv4/helper-address+=$h"},
 		{Text: "ipv6 address dhcp", Set: "./ipv6/dhcp=true"},
 		{Text: "ipv6 address autoconfig", Set: "./ipv6/autoconf=true"},
+		{Text: "ipv6 address auto-config", Set: "./ipv6/autoconf=true", ReadOnly: true},
 		{Text: "ipv6 address use-link-local-only", Set: "./ipv6/enabled=true"},
 		{Text: "ipv6 link-local $a:link-local", Set: "./ipv6/link-local=$a"},
 		{Text: "ipv6 address $a:if6 $eui?eui64", Set: "./ipv6/address[ip=$a.ip]/prefix-length=$a.length ./ipv6/address[ip=$a.ip]/eui-64=$eui"},
@@ -87,7 +88,20 @@ func spanningTreePort() []lens.Row {
 func interfaceOSPF() []lens.Row {
 	const place = "cfgvault-ospf:ospf/interface[name=$if]"
 	key := place + "/message-digest-key[id=$id]"
+	const place6 = "cfgvault-ospf:ospf3/interface[name=$if]"
 	rows := []lens.Row{
+		{Text: "ip ospf retransmit-interval $n:1..65535", Set: place + "/retransmit-interval=$n"},
+		{Text: "ip ospf transmit-delay $n:1..450", Set: place + "/transmit-delay=$n"},
+		{Text: "ipv6 router ospfv3 $process:ospf-process area $a:area", Set: place6 + "/area=$a " + place6 + "/process=$process"},
+		{Text: "ospfv3 cost $n:1..65535", Set: place6 + "/cost=$n"},
+		{Text: "ospfv3 dead-interval $n:1..65535", Set: place6 + "/dead-interval=$n"},
+		{Text: "ospfv3 hello-interval $n:1..65535", Set: place6 + "/hello-interval=$n"},
+		{Text: "ospfv3 priority $n:0..255", Set: place6 + "/priority=$n"},
+		{Text: "ospfv3 retransmit-interval $n:1..65535", Set: place6 + "/retransmit-interval=$n"},
+		{Text: "ospfv3 transmit-delay $n:1..450", Set: place6 + "/transmit-delay=$n"},
+		{Text: "ospfv3 network $t:one-of=broadcast|point-to-point", Set: place6 + "/network-type=$t"},
+		{Text: "ospfv3 mtu-ignore", Set: place6 + "/mtu-ignore=true"},
+		{Text: "ospfv3 bfd", Set: place6 + "/bfd=true"},
 		{Text: "ip router ospf $process:ospf-process area $a:area", Set: place + "/area=$a " + place + "/process=$process"},
 		{Text: "ip ospf cost $n:1..65535", Set: place + "/cost=$n"},
 		{Text: "ip ospf dead-interval $n:1..65535", Set: place + "/dead-interval=$n"},
@@ -102,7 +116,8 @@ func interfaceOSPF() []lens.Row {
 		{Text: "ip ospf authentication-key { $t:one-of=0|3|7 } $k:secret", Set: place + "/password/value=$k " + place + "/password/type=$t"},
 		{Text: "ip ospf message-digest-key $id:1..255 md5 { $t:one-of=0|3|7 } $k:secret", Set: key + "/algorithm=md5 " + key + "/value=$k " + key + "/type=$t"},
 	}
-	return append(rows, cisco.OnOff("ip ospf passive-interface", place+"/passive")...)
+	rows = append(rows, cisco.OnOff("ip ospf passive-interface", place+"/passive")...)
+	return append(rows, cisco.OnOff("ospfv3 passive-interface", place6+"/passive")...)
 }
 
 // gatewayRows are HSRP and VRRP, in blocks of their own.

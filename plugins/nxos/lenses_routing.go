@@ -1,6 +1,7 @@
 package nxos
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
@@ -21,10 +22,29 @@ func ownCodecs() map[string]lens.Codec {
 		"ospf-process": lens.Or(lens.Int(0, 65535), lens.Word(func(s string) bool {
 			return s != "" && (s[0] >= 'A' && s[0] <= 'Z' || s[0] >= 'a' && s[0] <= 'z' || s[0] == '_') && len(s) <= 64
 		})),
-		"from":         lens.OneOf("direct>connected", "static", "rip", "isis", "ospf", "bgp", "eigrp"),
-		"numbered":     lens.OneOf("ospf", "eigrp", "bgp", "isis", "rip"),
-		"feature":      cisco.FeatureCodec(features()...),
-		"port-feature": cisco.FeatureCodec(portFeatures()...),
+		"gbps":           gigabits(),
+		"instance-other": cisco.StatementCodec("local-as ...", "timers ..."),
+		"endpoint":       cisco.Group(cisco.Codecs(nil, "")["endpoint"], "addrgroup"),
+		"endpoint6":      cisco.Group(cisco.Codecs(nil, "")["endpoint6"], "addrgroup"),
+		"from":           lens.OneOf("direct>connected", "static", "rip", "isis", "ospf", "bgp", "eigrp"),
+		"numbered":       lens.OneOf("ospf", "ospfv3>ospf3", "eigrp", "bgp", "isis", "rip"),
+		"feature":        cisco.FeatureCodec(features()...),
+		"port-feature":   cisco.FeatureCodec(portFeatures()...),
+	}
+}
+
+// gigabits is a number of Gbit/s as Mbit/s.
+func gigabits() lens.Codec {
+	one := lens.Int(1, 4000)
+	return lens.Codec{
+		Read: func(s string) ([]any, bool) {
+			v, ok := one.Read(s)
+			if !ok {
+				return nil, false
+			}
+			return []any{v[0].(int64) * 1000}, true
+		},
+		Write: func([]any) (string, bool) { return "", false },
 	}
 }
 
@@ -52,12 +72,12 @@ func vrfRows() []lens.Row {
 
 // routeRows are the static routes of one VRF.
 func routeRows(vrf, suffix string) []lens.Row {
-	const options = " { name $name } { tag $tag:0..4294967295 } { $distance:1..255 }"
-	const other = " { $distance:1..255 } { name $name } { tag $tag:0..4294967295 }"
+	const options = " { track $track } { name $name } { tag $tag:0..4294967295 } { $distance:1..255 }"
+	const other = " { $distance:1..255 } { track $track } { name $name } { tag $tag:0..4294967295 }"
 	var rows []lens.Row
 	for _, f := range []struct{ command, prefix, ip string }{{"ip", "prefix4", "ip4"}, {"ipv6", "prefix6", "ip6"}} {
 		hop := "cfgvault-static-routes:static-routes/route[vrf=" + vrf + "][prefix=$p]/next-hop[gateway=$gw]"
-		more := " " + hop + "/distance=$distance " + hop + "/tag=$tag " + hop + "/description=$name"
+		more := " " + hop + "/distance=$distance " + hop + "/tag=$tag " + hop + "/description=$name " + hop + "/track=$track"
 		to := f.command + " route $p:" + f.prefix
 		rows = append(rows,
 			lens.Row{Text: to + " $gw:drop" + options, Set: hop + more},
@@ -109,19 +129,26 @@ func policyRows() []lens.Row {
 
 func ospfRows() []lens.Row {
 	at := func(vrf string) string { return "cfgvault-ospf:ospf/instance[vrf=" + vrf + "][process=$process]" }
-	rows := processRows()
-	return []lens.Row{{Text: "router ospf $process:ospf-process", Set: at("default"), Rows: append(rows,
-		lens.Row{Text: "vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows()})}}
+	at6 := func(vrf string) string { return "cfgvault-ospf:ospf3/instance[vrf=" + vrf + "][process=$process]" }
+	return []lens.Row{
+		{Text: "router ospf $process:ospf-process", Set: at("default"), Rows: append(processRows("prefix4"),
+			lens.Row{Text: "vrf $vrf:vrf", Set: at("$vrf"), Rows: processRows("prefix4")})},
+		{Text: "router ospfv3 $process:ospf-process", Set: at6("default"), Rows: append(processRows("prefix6"),
+			lens.Row{Text: "vrf $vrf:vrf", Set: at6("$vrf"), Rows: processRows("prefix6")})},
+	}
 }
 
-func processRows() []lens.Row {
+// processRows are a process of OSPF; prefix is the codec of its prefixes, which
+// tells the version.
+func processRows(prefix string) []lens.Row {
 	area, span := "./area[id=$area]", "./area[id=$area]/range[prefix=$p]"
 	from, process := "./redistribute[source=$src][process=0]", "./redistribute[source=$src][process=$n]"
 	info := "./default-information"
-	return []lens.Row{
+	rows := []lens.Row{
 		{Text: "router-id $id:quad", Set: "./router-id=$id"},
 		{Text: "log-adjacency-changes", Set: "./log-adjacency-changes=true"},
 		{Text: "log-adjacency-changes detail", Set: "./log-adjacency-changes=true", ReadOnly: true},
+		{Text: "auto-cost reference-bandwidth $n:gbps Gbps", Set: "./reference-bandwidth=$n", ReadOnly: true},
 		{Text: "auto-cost reference-bandwidth $n:1..4000000 Mbps", Set: "./reference-bandwidth=$n"},
 		{Text: "auto-cost reference-bandwidth $n:1..4000000", Set: "./reference-bandwidth=$n", ReadOnly: true},
 		{Text: "maximum-paths $n:1..64", Set: "./maximum-paths=$n"},
@@ -133,13 +160,20 @@ func processRows() []lens.Row {
 		{Text: "area $area:area $t:one-of=stub|nssa no-summary", Set: area + "/no-summary=true " + area + "/type=$t"},
 		{Text: "area $area:area $t:one-of=stub|nssa", Set: area + "/type=$t"},
 		{Text: "area $area:area default-cost $n:0..16777215", Set: area + "/default-cost=$n"},
-		{Text: "area $area:area range $p:prefix4 not-advertise", Set: span + "/advertise=false"},
-		{Text: "area $area:area range $p:prefix4 { cost $n:0..16777214 }", Set: span + " " + span + "/cost=$n"},
-		{Text: "network $p:prefix4 area $area:area", Set: "./network[prefix=$p]/area=$area"},
+		{Text: "area $area:area range $p:" + prefix + " not-advertise", Set: span + "/advertise=false"},
+		{Text: "area $area:area range $p:" + prefix + " { cost $n:0..16777214 }", Set: span + " " + span + "/cost=$n"},
 		{Text: "default-information originate $always?always { route-map $map }", Set: cisco.Facts(info, "always=$always", "route-map=$map")},
 		{Text: "distance $n:1..255", Set: "./distance=$n"},
 		{Text: "shutdown", Set: "./enabled=false"},
+		{Text: "area $area:area $o:area-other", Set: area + "/other+=$o"},
+		{Text: "summary-address $p:" + prefix + " no-advertise", Set: "./summary[prefix=$p]/advertise=false"},
+		{Text: "summary-address $p:" + prefix + " { tag $tag:0..4294967295 }", Set: cisco.Facts("./summary[prefix=$p]", "tag=$tag")},
+		cisco.Others("ospf-other"),
 	}
+	if prefix == "prefix4" {
+		return append(rows, lens.Row{Text: "network $p:prefix4 area $area:area", Set: "./network[prefix=$p]/area=$area"})
+	}
+	return append(rows, lens.Row{Text: "address-family ipv6 unicast", Rows: slices.Clone(rows), ReadOnly: true})
 }
 
 func eigrpRows() []lens.Row {
@@ -167,14 +201,26 @@ func instanceRows(at string) []lens.Row {
 		{Text: "cluster-id $id:area", Set: "./cluster-id=$id"},
 		{Text: "timers bgp $k:0..3600 $h:0..3600", Set: "./timers/keepalive=$k ./timers/hold-time=$h"},
 		{Text: "bestpath as-path multipath-relax", Set: "./bestpath-multipath-relax=true"},
+		{Text: "bestpath always-compare-med", Set: "./always-compare-med=true"},
+		{Text: "bestpath compare-routerid", Set: "./compare-router-id=true"},
+		{Text: "bestpath med missing-as-worst", Set: "./med-missing-as-worst=true"},
+		{Text: "confederation identifier $id:asn", Set: "./confederation-id=$id"},
+		{Text: "confederation peers $p:as-numbers", Set: "./confederation-member*=$p"},
+		cisco.Others("bgp-other"),
+		cisco.Others("instance-other"),
 		{Text: "address-family $f:family", Rows: []lens.Row{
 			{Text: "network $p:prefix { route-map $map }", Set: cisco.Facts(network, "route-map=$map")},
-			{Text: "aggregate-address $p:prefix $set?as-set $only?summary-only", Set: cisco.Facts(sum, "as-set=$set", "summary-only=$only")},
+			{Text: "aggregate-address $p:prefix $set?as-set $only?summary-only { advertise-map $adv } { suppress-map $sup } { attribute-map $map }",
+				Set: cisco.Facts(sum, "as-set=$set", "summary-only=$only", "advertise-map=$adv", "suppress-map=$sup", "route-map=$map")},
 			{Text: "redistribute $src:numbered $r:1..65535 route-map $map", Set: family + "/redistribute[source=$src][process=$r]/route-map=$map"},
 			{Text: "redistribute $src:from route-map $map", Set: family + "/redistribute[source=$src][process=0]/route-map=$map"},
 			{Text: "maximum-paths $x:1..128", Set: family + "/maximum-paths=$x"},
 			{Text: "maximum-paths ibgp $x:1..128", Set: family + "/maximum-paths-ibgp=$x"},
+			{Text: "dampening $d:line", Set: family + "/dampening=true " + family + "/dampening-parameters=$d"},
 			{Text: "dampening", Set: family + "/dampening=true"},
+			{Text: "distance $e:1..255 $i:1..255 $l:1..255", Set: family + "/distance/external=$e " + family + "/distance/internal=$i " + family + "/distance/local=$l"},
+			{Text: "default-metric $m:0..4294967295", Set: family + "/default-metric=$m"},
+			{Text: "$o:family-other", Set: family + "/other+=$o"},
 		}},
 		{Text: "template peer $n:name", Set: group, Rows: peerRows()},
 		{Text: "neighbor $n:ip", Set: neighbor, Rows: append(peerRows(),
@@ -205,7 +251,9 @@ func peerRows() []lens.Row {
 	add("soft-reconfiguration inbound", "soft-reconfiguration=true")
 	below = append(below, lens.Row{Text: "soft-reconfiguration inbound always", Set: "./soft-reconfiguration=true", ReadOnly: true})
 	add("default-originate { route-map $map }", "default-originate=true default-originate-route-map=$map")
-	add("maximum-prefix $m:1..300000 $warn?warning-only", "maximum-prefix=$m maximum-prefix-warning-only=$warn")
+	add("maximum-prefix $m:1..4294967295 { $part:1..100 } restart $min:1..65535", "maximum-prefix=$m maximum-prefix-threshold=$part maximum-prefix-restart=$min")
+	add("maximum-prefix $m:1..4294967295 { $part:1..100 } $warn?warning-only", "maximum-prefix=$m maximum-prefix-threshold=$part maximum-prefix-warning-only=$warn")
+	add("as-override", "as-override=true")
 	below = append(below, lens.Row{Text: "allowas-in", Set: "./allowas-in=3", ReadOnly: true})
 	add("allowas-in $k:1..10", "allowas-in=$k")
 	add("weight $w:0..65535", "weight=$w")
@@ -214,9 +262,11 @@ func peerRows() []lens.Row {
 			add(list+" $map "+way, list+"-"+way+"=$map")
 		}
 	}
+	add("$o:neighbor-family-other", "other+=$o")
 	return []lens.Row{
 		{Text: "remote-as $peer:asn", Set: "./remote-as=$peer"},
-		{Text: "local-as $peer:asn no-prepend replace-as", Set: "./local-as=$peer"},
+		{Text: "local-as $peer:asn no-prepend replace-as", Set: "./local-as=$peer ./local-as-no-prepend=true ./local-as-replace-as=true"},
+		{Text: "local-as $peer:asn no-prepend", Set: "./local-as=$peer ./local-as-no-prepend=true"},
 		{Text: "local-as $peer:asn", Set: "./local-as=$peer"},
 		{Text: "description $d:line", Set: "./description=$d"},
 		{Text: "shutdown", Set: "./enabled=false"},
@@ -227,6 +277,9 @@ func peerRows() []lens.Row {
 		{Text: "transport connection-mode passive", Set: "./passive=true"},
 		{Text: "bfd", Set: "./bfd=true"},
 		{Text: "timers $k:0..3600 $h:0..3600", Set: "./timers/keepalive=$k ./timers/hold-time=$h"},
+		{Text: "advertisement-interval $i:1..600", Set: "./advertisement-interval=$i"},
+		{Text: "disable-connected-check", Set: "./connected-check=false"},
+		cisco.Others("neighbor-other"),
 		// Being there is what makes a family active.
 		{Text: "address-family $f:family", Set: af + "/activate=true", Rows: below},
 	}
