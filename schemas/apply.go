@@ -325,7 +325,7 @@ func (s pathStep) equal(o pathStep) bool { return s.node == o.node && slices.Equ
 // implied reports whether a node is there only in the sense that it says what
 // holds without it: a value that is the default, an empty container.
 func (it *item) implied() bool {
-	return it.schema.kind == KindLeaf && len(it.schema.dflts) > 0 && it.val.text == it.schema.dflts[0] || it.leafless(false)
+	return it.schema.kind == KindLeaf && len(it.schema.dflts) > 0 && it.val.same(it.schema.dflt(0)) || it.leafless(false)
 }
 
 // everything changes all top-level nodes at once.

@@ -123,7 +123,7 @@ func (d *differ) group(a, b group) {
 		d.entries(a.items, b.items)
 	case KindLeaf, KindAnyData, KindAnyXML:
 		x, y := a.items[0], b.items[0]
-		if x.val.text != y.val.text || x.raw != y.raw {
+		if !x.val.same(y.val) || x.raw != y.raw {
 			d.edits = append(d.edits, Edit{Op: OpReplace, Path: y.path(), Schema: y.schema, Old: x.content(), New: y.content(), old: x, new: y})
 		}
 	default:

@@ -221,10 +221,10 @@ func (w *jsonWriter) item(it *item, depth int) {
 }
 
 func (w *jsonWriter) value(v value) {
-	switch b := v.typ.Base; {
-	case b == BaseEmpty:
+	switch {
+	case v.typ.Base == BaseEmpty:
 		w.str("[null]")
-	case b == BaseBoolean, b.integer() && b != BaseInt64 && b != BaseUint64:
+	case v.bare():
 		w.str(v.text)
 	default:
 		w.b = appendJSON(w.b, v.text)

@@ -82,7 +82,7 @@ func (it *item) equal(other *item) bool {
 	if it == nil || other == nil {
 		return it == other
 	}
-	if it.val.text != other.val.text || it.raw != other.raw || len(it.groups) != len(other.groups) {
+	if !it.val.same(other.val) || it.raw != other.raw || len(it.groups) != len(other.groups) {
 		return false
 	}
 	for i, g := range it.groups {

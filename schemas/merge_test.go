@@ -67,6 +67,34 @@ func TestMergeHides(t *testing.T) {
 	}
 }
 
+// TestUnionValues: in a union a number and the string that looks like it are two
+// values, although XML writes them alike.
+func TestUnionValues(t *testing.T) {
+	const module = `module u { yang-version 1.1; namespace urn:u; prefix u; leaf a { type union { type int8; type boolean; type empty; type string; } default 5; } }`
+	set, err := Load(Options{Search: []Source{Files(map[string][]byte{"u.yang": []byte(module)})}}, "u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := []string{`{}`, `{"u:a":6}`, `{"u:a":"6"}`, `{"u:a":true}`, `{"u:a":"true"}`, `{"u:a":[null]}`, `{"u:a":""}`, `{"u:a":"5"}`}
+	for _, x := range values {
+		a := mustParse(t, set, x)
+		if got := string(a.Canonical()); got != x {
+			t.Errorf("%s: canonical %s", x, got)
+		}
+		for _, y := range values {
+			b := mustParse(t, set, y)
+			got, err := a.Apply(Diff(a, b))
+			if err != nil || string(got.Canonical()) != y {
+				t.Errorf("%s → %s: %v, %s", x, y, err, got.Canonical())
+			}
+			merged, conflicts, err := Merge(a, a, b)
+			if err != nil || len(conflicts) > 0 || string(merged.Canonical()) != y {
+				t.Errorf("%s merged into %s: %v, %v, %s", y, x, err, conflicts, merged.Canonical())
+			}
+		}
+	}
+}
+
 // TestPatchOfCases: a case of which only defaults are written out goes when what
 // Diff saw of it does, whichever default that was.
 func TestPatchOfCases(t *testing.T) {

@@ -241,7 +241,7 @@ func (it *item) witness(k *Node) *item {
 		}
 	}
 	if best != nil && best.kind == KindLeaf {
-		return &item{schema: best, parent: it, offset: -1, val: value{text: best.dflts[0], typ: best.dfltTypes[0]}}
+		return &item{schema: best, parent: it, offset: -1, val: best.dflt(0)}
 	}
 	var first *item
 	for _, g := range it.groups {
@@ -324,19 +324,21 @@ func isDefault(g group) bool {
 		return false
 	}
 	for i, it := range g.items {
-		want := g.schema.dflts[i]
 		if !g.schema.userOrder && len(g.items) > 1 {
-			if !slices.Contains(g.schema.dflts, it.val.text) {
-				return false
+			i = 0
+			for i < len(g.schema.dflts) && !it.val.same(g.schema.dflt(i)) {
+				i++
 			}
-			continue
 		}
-		if it.val.text != want {
+		if i == len(g.schema.dflts) || !it.val.same(g.schema.dflt(i)) {
 			return false
 		}
 	}
 	return true
 }
+
+// dflt returns one of the node's defaults.
+func (n *Node) dflt(i int) value { return value{text: n.dflts[i], typ: n.dfltTypes[i]} }
 
 func compareKeys(a, b *item) int {
 	for i := range a.keys {

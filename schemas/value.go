@@ -253,6 +253,19 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 	return v, nil
 }
 
+// bare reports whether JSON has the value without quotes.
+func (v value) bare() bool {
+	if v.typ == nil {
+		return false
+	}
+	b := v.typ.Base
+	return b == BaseEmpty || b == BaseBoolean || b.integer() && b != BaseInt64 && b != BaseUint64
+}
+
+// same reports whether two values of a node are one: in a union, 5 and "5" are
+// not (RFC 7951 §6.10).
+func (v value) same(o value) bool { return v.text == o.text && v.bare() == o.bare() }
+
 // requires reports whether the value is a reference that must lead to something.
 func (v value) requires() bool { return v.ref != nil && v.ref.require }
 
