@@ -235,6 +235,7 @@ func (v *validator) reference(it *item) {
 		h = hintNull
 	}
 	r := v.set.reading(n, h)
+	r.guessed = true
 	r.accept = func(t *Type, val value) bool { return v.leads(it, val) }
 	_, err := r.read(n.typ, it.val.text)
 	if err == nil {

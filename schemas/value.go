@@ -22,6 +22,9 @@ const (
 	hintNull // [null]
 )
 
+// encodingRule is broken by a value of another JSON type than its own.
+const encodingRule = "RFC 7951 §6"
+
 // reading is the context in which a value is read.
 type reading struct {
 	set  *Set
@@ -34,6 +37,9 @@ type reading struct {
 	// value fits: whether it leads to something.
 	accept func(t *Type, v value) bool
 	hide   bool // the value is secret: errors do not show it
+	// guessed says that the hint is what the value became, not how it was
+	// written: what does not fit it says nothing to the reader.
+	guessed bool
 	// prefixed says that every name in an instance-identifier has a prefix.
 	prefixed bool
 	depth    int
@@ -79,7 +85,7 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 	v := value{typ: t}
 	fits := func(hints ...hint) bool { return r.hint <= hintDefault || slices.Contains(hints, r.hint) }
 	encoding := func(want string) (value, *valueError) {
-		return v, r.errorf(nil, "RFC 7951 §6", "a value of type %s must be %s", t.Base, want)
+		return v, r.errorf(nil, encodingRule, "a value of type %s must be %s", t.Base, want)
 	}
 	switch b := t.Base; {
 	case b.integer():
@@ -242,7 +248,7 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 			if err == nil {
 				return got, nil
 			}
-			if !slices.Contains(reasons, err.text) {
+			if !slices.Contains(reasons, err.text) && !(r.guessed && err.rule == encodingRule) {
 				reasons = append(reasons, err.text)
 			}
 		}
