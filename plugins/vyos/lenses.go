@@ -80,6 +80,7 @@ func words(buf []syntax.Word, statement string) []syntax.Word {
 		for i := from; i < len(buf); i++ { // values are quoted there whether they need it or not
 			if m := plainQuoted.FindStringSubmatch(buf[i].Text); m != nil {
 				buf[i].Text = m[1]
+				buf[i].At++ // behind the quote, which stays
 			}
 		}
 		return buf
