@@ -15,6 +15,7 @@ func (driver) Info() plugins.Info {
 			"The login needs privilege level 15, at once or by enable, and for a restore the right to configure sessions.",
 			"The prompt must be the default one: host name, then > or #. A restore is refused while merge on commit or autosave on commit is enabled.",
 			"Not in a backup: images and extensions on flash, certificates and keys under /persist, licences, event-handler scripts.",
+			"A change of \"service routing protocols model\" is taken and saved by a restore, and counts from the next reload on.",
 			"A restore replaces the whole running configuration; a unit in Zero Touch Provisioning mode stays in it until it reloads with the startup configuration that the restore saves.",
 			"Unconfirmed on hardware: what a session looks like after its timer ran out, the wording of the refusals while another commit timer runs, the text of the pager, and what show startup-config says when there is none.",
 			"After a reload, or once another session was completed, the switch no longer knows a change that was confirmed.",
@@ -52,9 +53,6 @@ func (driver) Info() plugins.Info {
 			{ID: "last-modified", Pattern: `^! Startup-config last modified at `, Why: "when and by whom it was saved"},
 			{ID: "device", Pattern: `^! device: `, Why: "model and release of the unit that answers; neither is configuration"},
 			{ID: "boot-system", Pattern: `^! boot system `, Why: "a comment; the image is set in flash:boot-config"},
-		},
-		ReloadFirst: []plugins.LineRule{
-			{ID: "routing-model", Pattern: `^service routing protocols model `, Why: "the routing agents change with the next start, and statements of the other model are refused until then (EOS User Manual, multi-agent)"},
 		},
 		Reboot:   []plugins.Reboot{{Text: reload().Text, Answers: reload().Answers}},
 		Secrets:  secrets(),
