@@ -15,18 +15,18 @@ func TestReplaceWithoutStore(t *testing.T) {
 	h := newHome(t)
 	old := newUnit(t, "eos", "SSJ00000001", false)
 	h.addUnit(old, "sw1")
-	full := significantEOS(old.Running())
+	full := settings(old.Running())
 	gone := func(*os.Process) { moveAll(t, h.store, h.store+".away") }
 
 	used := newUnit(t, "eos", "SSJ00000002", false)
 	typeAt(t, used.Device, "configure", "hostname lab", "end", "write memory")
-	before := significantEOS(used.Running())
+	before := settings(used.Running())
 	args := []string{"replace", "sw1", "--yes", "--allow-host-key", "--address"}
 	code, hit, said := h.faultyRun(point{"interfaces", "begin", ""}, nil, gone, append(args, used.l.Addr().String())...)
 	if !hit || code != 10 || !strings.Contains(said, "is it mounted") {
 		t.Errorf("exit status %d, want 10 and what to do:\n%s", code, said)
 	}
-	if significantEOS(used.Running()) != before {
+	if settings(used.Running()) != before {
 		t.Error("a unit that could not be saved was changed")
 	}
 	if open := h.workflows(); len(open) > 0 {
@@ -36,7 +36,7 @@ func TestReplaceWithoutStore(t *testing.T) {
 
 	blank := newUnit(t, "eos", "SSJ00000003", true)
 	code, hit, said = h.faultyRun(point{"interfaces", "begin", ""}, nil, gone, append(args, blank.l.Addr().String())...)
-	if !hit || code == 0 || significantEOS(blank.Running()) != full || blank.Startup() == "" {
+	if !hit || code == 0 || settings(blank.Running()) != full || blank.Startup() == "" {
 		t.Errorf("exit status %d; the unit has\n%s\n%s", code, blank.Running(), said)
 	}
 	moveAll(t, h.store+".away", h.store)

@@ -238,7 +238,7 @@ func wipeEOS(t *testing.T) (*home, caseOf) {
 }
 
 func replaceEOS(t *testing.T) (*home, caseOf) {
-	return simEOS().replace(t, slices.Concat(steps("snapshot", "host-key", "identify", "interfaces", "restore"), within(restoreSays...), steps("inventory", "verify", "baseline", "receipt")))
+	return simEOS().replace(t, slices.Concat(steps("snapshot", "host-key", "identify", "interfaces", "needs", "management", "prepare", "restore"), within(restoreSays...), steps("inventory", "verify", "baseline", "receipt")))
 }
 
 func upgradeEOS(t *testing.T) (*home, caseOf) {
