@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cfgvault/cfgvault/schemas/xpath"
 )
 
 // hint is how a value was written: JSON says more than text does, and members
@@ -367,8 +369,22 @@ func (r *reading) str(t *Type, s string) (value, *valueError) {
 		}
 	}
 	v.text = t.canonical(s)
+	if t.holdsXPath() {
+		// Prefixes are those that the encoding has in this place, as those of an
+		// identityref; module names stand for themselves.
+		x, err := xpath.Rewrite(s, r.module)
+		if err != nil {
+			return v, r.errorf(nil, "RFC 6991 §3", "%s is not an XPath expression whose prefixes are known: %v", r.show(s), err)
+		}
+		v.text = x
+	}
 	return v, nil
 }
+
+// holdsXPath reports whether values of the type are XPath expressions (RFC 6991
+// §3). Those of types that derive from it, as node-instance-identifier of RFC
+// 8341, are too.
+func (t *Type) holdsXPath() bool { return slices.Contains(t.derived, "ietf-yang-types:xpath1.0") }
 
 // yangChar reports whether a character may be in a string (§9.4: those of XML
 // without the non-characters).

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cfgvault/cfgvault/schemas/xpath"
 )
 
 // XML returns everything in the tree in the XML encoding of RFC 7950, in
@@ -224,6 +226,19 @@ func (w *xmlWriter) value(v value, p *prefixer) string {
 		path, err := set.parsePath(v.text, func(m string) (string, bool) { return m, true }, false)
 		if err == nil {
 			return w.path(path, p)
+		}
+	case BaseString:
+		if !v.typ.holdsXPath() {
+			break
+		}
+		x, err := xpath.Rewrite(v.text, func(m string) (string, bool) {
+			if set.byName[m] == nil {
+				return "", false
+			}
+			return p.of(set.byName[m]), true
+		})
+		if err == nil {
+			return x
 		}
 	}
 	return v.text

@@ -251,3 +251,31 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRewrite: an expression with other prefixes is one, and back it is itself.
+func FuzzRewrite(f *testing.F) {
+	for _, s := range []string{`/a:c/b:d[a:e = "b:x"]`, `derived-from(., 'a:i') or child::b:*`, `a:or or a:div div 2`, `-- a:b | (b:c)[1]//node()`, `string('derived-from(a:b)')`, `a:b-a:c`, `a : b`, `'a:b`} {
+		f.Add(s)
+	}
+	swap := func(p string) (string, bool) {
+		switch p {
+		case "a":
+			return "bb", true
+		case "bb":
+			return "a", true
+		}
+		return p, p == "b"
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		there, err := Rewrite(text, swap)
+		if _, cerr := Compile(text, Names{Prefix: swap}); cerr != nil && err == nil {
+			t.Fatalf("%q is no expression: %v", text, cerr)
+		}
+		if err != nil {
+			return
+		}
+		if back, err := Rewrite(there, swap); err != nil || back != text {
+			t.Fatalf("%q became %q and %q: %v", text, there, back, err)
+		}
+	})
+}
