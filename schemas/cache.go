@@ -45,13 +45,14 @@ func newCache(dir string, modules []string) *cache {
 	}
 	c := &cache{dir: dir, codec: newSetCodec()}
 	c.codec.of(reflect.TypeFor[*Set]())
-	program := ""
+	program := c.codec.layout
 	if exe, err := os.Executable(); err == nil {
 		if info, err := os.Stat(exe); err == nil {
-			program = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+			size, made := info.Size(), info.ModTime().UnixNano()
+			program = func() string { return fmt.Sprint(size, made) }
 		}
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{cacheMagic, program, runtime.Version(), runtime.GOARCH, c.codec.layout(), strings.Join(modules, " ")}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{cacheMagic, program(), runtime.Version(), runtime.GOARCH, strings.Join(modules, " ")}, "\x00")))
 	c.key = hex.EncodeToString(sum[:16])
 	return c
 }

@@ -184,14 +184,29 @@ func (c *setCodec) scalar(k *typeCodec, t reflect.Type) {
 		k.enc = func(e *setEncoder, p unsafe.Pointer) { e.b = binary.AppendVarint(e.b, at(p).Int()) }
 		k.dec = func(d *setDecoder, p unsafe.Pointer) {
 			u := d.uint()
-			at(p).SetInt(int64(u>>1) ^ -int64(u&1))
+			setNumber(p, t.Size(), u>>1^-(u&1))
 		}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		k.zero = func(p unsafe.Pointer) bool { return at(p).Uint() == 0 }
 		k.enc = func(e *setEncoder, p unsafe.Pointer) { e.uint(at(p).Uint()) }
-		k.dec = func(d *setDecoder, p unsafe.Pointer) { at(p).SetUint(d.uint()) }
+		k.dec = func(d *setDecoder, p unsafe.Pointer) { setNumber(p, t.Size(), d.uint()) }
 	default:
 		panic(fmt.Sprintf("schemas: a compiled set has a field of type %v, which the cache does not know", t))
+	}
+}
+
+// setNumber stores an integer of some size; a negative one is its two's
+// complement.
+func setNumber(p unsafe.Pointer, size uintptr, v uint64) {
+	switch size {
+	case 1:
+		*(*uint8)(p) = uint8(v)
+	case 2:
+		*(*uint16)(p) = uint16(v)
+	case 4:
+		*(*uint32)(p) = uint32(v)
+	case 8:
+		*(*uint64)(p) = v
 	}
 }
 
@@ -295,9 +310,19 @@ func (c *setCodec) structure(k *typeCodec, t reflect.Type) {
 	}
 }
 
+// sliceHeader is a slice of any type.
+type sliceHeader struct {
+	data     unsafe.Pointer
+	len, cap int
+}
+
 func (c *setCodec) slice(k *typeCodec, t reflect.Type) {
 	inner := c.of(t.Elem())
 	size := t.Elem().Size()
+	// Short slices of one type share an array.
+	const shared = 64
+	var spare unsafe.Pointer
+	left := 0
 	k.zero = func(p unsafe.Pointer) bool { return reflect.NewAt(t, p).Elem().IsNil() }
 	k.enc = func(e *setEncoder, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Elem()
@@ -308,12 +333,19 @@ func (c *setCodec) slice(k *typeCodec, t reflect.Type) {
 	}
 	k.dec = func(d *setDecoder, p unsafe.Pointer) {
 		n := d.count()
-		v := reflect.MakeSlice(t, n, n)
-		reflect.NewAt(t, p).Elem().Set(v)
-		if n == 0 {
-			return
+		var base unsafe.Pointer
+		if n == 0 || n > shared/4 {
+			base = reflect.MakeSlice(t, n, n).UnsafePointer()
+		} else {
+			if left < n {
+				spare, left = reflect.MakeSlice(t, shared, shared).UnsafePointer(), shared
+			}
+			base = spare
+			if left -= n; left > 0 {
+				spare = unsafe.Add(spare, uintptr(n)*size)
+			}
 		}
-		base := v.UnsafePointer()
+		*(*sliceHeader)(p) = sliceHeader{base, n, n}
 		for i := range n {
 			inner.dec(d, unsafe.Add(base, uintptr(i)*size))
 		}
@@ -465,7 +497,8 @@ func compareStrings(a, b string) int {
 func (c *setCodec) encodeSet(s *Set) []byte {
 	e := &setEncoder{strings: make(map[string]uint64), ids: make(map[unsafe.Pointer]uint64)}
 	c.of(reflect.TypeFor[*Set]()).enc(e, unsafe.Pointer(&s))
-	return e.b
+	// The reader makes its tables of strings and objects as large as they become.
+	return append(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(len(e.strings))), uint64(len(e.ids))), e.b...)
 }
 
 // decodeSet reads a set. It fails with errCodec for any bytes that are none.
@@ -479,6 +512,7 @@ func (c *setCodec) decodeSet(in string) (s *Set, err error) {
 		}
 	}()
 	d := &setDecoder{in: in}
+	d.strings, d.ptrs = make([]string, 0, d.count()), make([]decoded, 0, d.count())
 	c.of(reflect.TypeFor[*Set]()).dec(d, unsafe.Pointer(&s))
 	if s == nil || d.at != len(in) {
 		return nil, errCodec
