@@ -57,7 +57,11 @@ func ReadDialogue(path string) (*Dialogue, error) {
 	add := func(m yaml.MapSlice) {
 		for _, item := range m {
 			answer, _ := item.Value.(string)
-			d.Steps = append(d.Steps, Step{fmt.Sprint(item.Key), unescape(answer)})
+			typed := fmt.Sprint(item.Key)
+			if plain, err := strconv.Unquote(typed); err == nil { // the parser keeps the quotes of a key with a bar in it
+				typed = plain
+			}
+			d.Steps = append(d.Steps, Step{typed, unescape(answer)})
 		}
 	}
 	switch c := file.Commands.(type) {
@@ -203,6 +207,22 @@ func (s *Server) handle(c ssh.Session) {
 	}
 }
 
+// Prompted gives a recording that was made without them its echoes and prompts.
+func (d *Dialogue) Prompted(prompt string) {
+	d.Greeting += "\r\n" + prompt
+	for i := range d.Steps {
+		if s := &d.Steps[i]; strings.HasSuffix(s.Typed, "\n") {
+			s.Answer = strings.ReplaceAll(s.Typed+strings.TrimLeft(s.Answer, "\n"), "\n", "\r\n") + prompt
+			if !strings.HasSuffix(s.Answer, "\r\n"+prompt) {
+				s.Answer = strings.TrimSuffix(s.Answer, prompt) + "\r\n" + prompt
+			}
+		}
+	}
+}
+
+// unpaged is what Junos has behind a command whose output shall come at once.
+const unpaged = " | no-more"
+
 // find returns the answer to a line and its step, from the place in the
 // recording where the login is, else from its beginning; -1 if there is none.
 // The recorded command may have had a filter behind it.
@@ -211,7 +231,7 @@ func (d *Dialogue) find(line string, from int) (answer string, step int) {
 		for n := range d.Steps {
 			i := (from + n) % len(d.Steps)
 			typed, isLine := strings.CutSuffix(d.Steps[i].Typed, "\n")
-			if isLine && typed != "" && (typed == line || filtered && (strings.HasPrefix(typed, line+" |"))) {
+			if isLine && typed != "" && (typed == line || typed+unpaged == line || filtered && (strings.HasPrefix(typed, line+" |"))) {
 				return strings.Replace(d.Steps[i].Answer, typed, line, 1), i
 			}
 		}

@@ -31,6 +31,11 @@ type recorded struct {
 	// taken for it.
 	broken  string
 	refusal string
+	// prompt is that of a recording that was made without prompts.
+	prompt string
+	// unproved is the only reason for which the export may be partial: what
+	// would have proved it was not recorded.
+	unproved string
 }
 
 // platforms maps the recordings to drivers and profiles.
@@ -52,6 +57,7 @@ func platforms() map[string]recorded {
 		"vsololt":      {driver: "vsol-olt", broken: "log lines overwrite the text while the pager waits"},
 		"eos":          {driver: "eos", unidentified: ".", refusal: "% Invalid input"},
 		"ios":          {driver: "ios", refusal: "% Invalid input detected at '^' marker."},
+		"junos":        {driver: "junos", refusal: "unknown command.", prompt: "oxidized> ", unproved: "end-unproved", filtered: "^## Last commit"},
 		"nxos":         {driver: "nxos", unidentified: "dummy", broken: "the count of the lines was not recorded, which proves that none is missing"},
 	}
 }
@@ -100,6 +106,9 @@ func replay(t *testing.T, path string, p recorded) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if p.prompt != "" {
+		d.Prompted(p.prompt)
+	}
 	srv, err := Serve(d, p.refusal)
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +148,11 @@ func replay(t *testing.T, path string, p recorded) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Verdict != plugins.Complete {
+	if p.unproved != "" {
+		if e.Verdict != plugins.Partial || len(e.Reasons) != 1 || e.Reasons[0].Code != p.unproved {
+			t.Errorf("%s: %+v", e.Verdict, e.Reasons)
+		}
+	} else if e.Verdict != plugins.Complete {
 		t.Errorf("%s: %+v", e.Verdict, e.Reasons)
 	}
 	text, err := plugins.NewText(drv.Info())
