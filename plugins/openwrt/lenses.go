@@ -86,6 +86,7 @@ func table(of string) lens.Table {
 	var rows []lens.Row
 	for _, more := range [][]lens.Row{systemRows(), deviceRows(), interfaceRows(), routeRows(), wifiRows(), firewallRows(), {
 		{Text: "rest", ReadOnly: true},
+		shipped("odhcpd odhcpd", "{ maindhcp=0 } { leasefile=/tmp/hosts/odhcpd } { leasetrigger=/usr/sbin/odhcpd-update } { loglevel=4 }"),
 		{Text: "package $_", Class: plugins.Boilerplate, Rule: "package", Why: "names the file (libuci, uci_export_package)"},
 	}} {
 		rows = append(rows, more...)
@@ -98,6 +99,12 @@ func table(of string) lens.Table {
 		Lines:      []lens.Rule{{ID: "comment", Class: plugins.Boilerplate, Pattern: `^#`, Why: "libuci ignores it, and loses it at the next commit"}},
 		Vocabulary: vocabulary(),
 	}
+}
+
+// shipped is a section that an image has from the start, as far as it is as it
+// was.
+func shipped(text, attrs string) lens.Row {
+	return lens.Row{Text: text, Attrs: attrs, Class: plugins.Boilerplate, Rule: "shipped", Why: "package/network/services/odhcpd/files/odhcpd.defaults"}
 }
 
 func codecs() map[string]lens.Codec {
@@ -260,6 +267,7 @@ func wifiRows() []lens.Row {
 
 func firewallRows() []lens.Row {
 	const zone = fw + "zone[dialect=openwrt][name=$n]"
+	const set = fw + "object[dialect=openwrt][kind=ipset][name=$n]"
 	const from = fw + "forwarding[dialect=openwrt][from=$a][to=$b]"
 	const policy = fw + "default[dialect=openwrt]"
 	rows := []lens.Row{
@@ -267,6 +275,7 @@ func firewallRows() []lens.Row {
 			Set: policy + " " + policy + "/input=$i " + policy + "/output=$o " + policy + "/forward=$f " + policy + "/synflood-protect=$s"},
 		{Text: "zone", Attrs: "name=$n:zone { network=$if:ifnames } { input=$i } { output=$o } { forward=$f } { masq=$m:on } { mtu_fix=$x:on }",
 			Set: zone + " " + zone + "/interface*=$if " + zone + "/input=$i " + zone + "/output=$o " + zone + "/forward=$f " + zone + "/masquerade=$m " + zone + "/mss-fix=$x"},
+		{Text: "ipset", Attrs: "name=$n:zone { comment=$c:value } *=$rest", Set: set + " " + set + "/description=$c " + set + "/setting*=$rest"},
 		{Text: "forwarding", Attrs: "src=$a:zone dest=$b:zone { enabled=$e:on }", Set: from + " " + from + "/enabled=$e"},
 	}
 	for _, t := range []string{"rule", "redirect", "nat"} {
@@ -295,7 +304,11 @@ func defaults() []lens.AttrRule {
 	for name, value := range map[string]string{"ttylogin": "0", "log_size": "64|128", "urandom_seed": "0", "zram_comp_algo": "lzo"} {
 		out = append(out, rule("system", name, value, "package/base-files/files/bin/config_generate"))
 	}
+	const generated = "package/base-files/files/bin/config_generate"
 	out = append(out,
+		rule("interface", "reqaddress", "try", "the default of odhcp6c"), rule("interface", "reqprefix", "auto", "the default of odhcp6c"),
+		rule("system", "compat_version", "1\\.\\d+", generated), rule("system", "cronloglevel", "5|8", "the default of cron"), rule("system", "conloglevel", "7|8", "the default of the kernel's console"),
+		rule("wifi-device", "cell_density", "0", "package/network/config/wifi-scripts"), rule("dropbear", "RootPasswordAuth", "on|1", "package/network/services/dropbear/files/dropbear.config"), rule("dropbear", "GatewayPorts", "off|0", "package/network/services/dropbear/files/dropbear.config"),
 		rule("timeserver", "enabled", "1", "package/base-files/files/bin/config_generate"), rule("timeserver", "enable_server", "0", "package/base-files/files/bin/config_generate"))
 	for _, name := range []string{"key", "key1", "key2", "key3", "key4", "password", "private_key", "preshared_key", "auth_secret", "acct_secret", "sae_password", "priv_key_pwd"} {
 		out = append(out, lens.AttrRule{ID: "secret", Class: plugins.SecretOpaque, Name: name})

@@ -116,7 +116,7 @@ func (p *printer) record(r *syntax.Record, ports map[string]bool) {
 		p.packages["network"] = append(p.packages["network"], s)
 	case "wifi-device", "wifi-iface":
 		p.plainSection("wireless", word, r.Words[1], r)
-	case "defaults", "zone", "forwarding":
+	case "defaults", "zone", "forwarding", "ipset":
 		p.plainSection("firewall", word, "", r)
 	case "fw-rule", "fw-redirect", "fw-nat":
 		p.plainSection("firewall", strings.TrimPrefix(word, "fw-"), "", r)

@@ -242,6 +242,10 @@ func (x *reader) apart(r *syntax.Record) {
 		x.listed(r, "network", true)
 		x.out = append(x.out, *r)
 		return
+	case "firewall.ipset":
+		r.Words = []string{"ipset"}
+		x.out = append(x.out, *r)
+		return
 	case "firewall.rule", "firewall.redirect", "firewall.nat":
 		r.Words = []string{"fw-" + kind}
 		x.out = append(x.out, *r)
