@@ -234,7 +234,7 @@ func readSession(ctx context.Context, drv plugins.Driver, s *session.Session) (*
 	}
 	exp, err := drv.Export(ctx, s)
 	if err != nil {
-		return nil, during("export", wrongPlatform(err))
+		return nil, wrongPlatform(during("export", err))
 	}
 	switch {
 	case apart:
@@ -253,7 +253,7 @@ func readSession(ctx context.Context, drv plugins.Driver, s *session.Session) (*
 func identify(ctx context.Context, drv plugins.Driver, s plugins.Session) (plugins.Facts, error) {
 	facts, err := drv.Identify(ctx, s)
 	if err != nil {
-		err = during("identify", wrongPlatform(err))
+		err = wrongPlatform(during("identify", err))
 	}
 	return facts, err
 }

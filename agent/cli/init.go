@@ -42,6 +42,9 @@ cfgvault init --store s3://s3.example.net/backups/site1 --recipient age1pq…`,
 			}
 			if store == "" {
 				store = filepath.Join(home.StateDir, "store")
+				if err := os.MkdirAll(home.StateDir, 0o700); err != nil {
+					return fmt.Errorf("%w: the home cannot be made: %w", agent.ErrConfig, err)
+				}
 			}
 			if !strings.Contains(store, "://") {
 				if store, err = filepath.Abs(store); err != nil {

@@ -63,6 +63,8 @@ func Open(dir string) (*Store, error) {
 		if err := durable.Dir(filepath.Dir(abs)); err != nil {
 			return nil, fmt.Errorf("open store %s: %w", dir, err)
 		}
+	} else if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open store %s: %w: the folder above it is not there; is a disk not mounted? make it if not", dir, err)
 	} else if !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
