@@ -26,6 +26,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 		if spec.Command == "" {
 			continue
 		}
+		if spec.Command == "" {
+			continue
+		}
 		text, ok, err := d.text(ctx, s, spec, reason)
 		switch {
 		case err != nil && (ctx.Err() != nil || len(e.Artefacts) == 0):
@@ -52,6 +55,9 @@ func (d driver) Export(ctx context.Context, s plugins.Session) (*plugins.Export,
 		})
 	}
 	if err := d.files(ctx, s, e, reason); err != nil {
+		return nil, err
+	}
+	if err := ports(ctx, s, e, reason); err != nil {
 		return nil, err
 	}
 	for _, a := range e.Artefacts {

@@ -50,6 +50,7 @@ func (driver) Info() plugins.Info {
 			{Name: "version", Command: showVersion, Role: plugins.RoleState, Bind: plugins.BindUnit},
 			{Name: plugins.FirmwareArtefact, Role: plugins.RoleState, Bind: plugins.BindVersion},
 			{Name: "images", Command: "show system image | cat", Role: plugins.RoleState},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Volatile: []plugins.LineRule{
 			{ID: "release", Pattern: `^(?://|/\*) Release version: `, Why: "the release that wrote the file, not a setting"},

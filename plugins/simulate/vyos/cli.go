@@ -95,6 +95,10 @@ func (c *cli) shell(text string, words []string) {
 		out = y.about()
 	case left == "show configuration":
 		out = y.run.String()
+	case left == "show interfaces":
+		out = y.interfaces()
+	case left == "show lldp neighbors":
+		out = y.neighbors()
 	case left == "show system image":
 		out = "The system currently has the following image(s) installed:\n\n   1: " + y.version + " (default boot) (running image)\n"
 	case text == "hostname":
