@@ -28,7 +28,6 @@ const Script = `v(){ q=$2; if [ -r "$1" ]; then read -r q <"$1" || :; fi 2>/dev/
 // Ports reads what Script printed; nil if it printed no port.
 func Ports(text string) []plugins.Port {
 	var ports []plugins.Port
-	system, port := map[string]string{}, map[string]string{}
 	way := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
@@ -42,21 +41,36 @@ func Ports(text string) []plugins.Port {
 			ports = append(ports, plugins.Port{Name: f[1], Role: f[2], Speed: speed, Up: f[4] == "up"})
 		case len(f) == 2 && f[0] == "way":
 			way = f[1]
-		case strings.HasPrefix(line, "lldp."):
-			lldp(line, system, port)
 		}
 	}
+	at := Neighbors(text)
 	for i := range ports {
 		p := &ports[i]
 		if p.Name == way && p.Role == plugins.PortData {
 			p.Role = plugins.PortManagement
 		}
-		if s := system[p.Name]; s != "" {
-			p.Neighbor = strings.TrimSpace(s + " " + port[p.Name])
-		}
+		p.Neighbor = at[p.Name]
 	}
 	slices.SortFunc(ports, func(a, b plugins.Port) int { return strings.Compare(a.Name, b.Name) })
 	return ports
+}
+
+// Neighbors reads what lldpcli printed as keys and values: who is at the other
+// end, "core2 Et1", by the name of the port.
+func Neighbors(text string) map[string]string {
+	system, port := map[string]string{}, map[string]string{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\r\n"); strings.HasPrefix(line, "lldp.") {
+			lldp(line, system, port)
+		}
+	}
+	at := map[string]string{}
+	for name, s := range system {
+		if s != "" {
+			at[name] = strings.TrimSpace(s + " " + port[name])
+		}
+	}
+	return at
 }
 
 // lldp reads "lldp.eth0.chassis.name=core2" and "lldp.eth0.port.local=Et1", or

@@ -8,10 +8,12 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/deadman"
+	"github.com/cfgvault/cfgvault/plugins/netdev"
 )
 
 const (
@@ -21,6 +23,7 @@ const (
 	databaseScript = `db(){ if printf '{}' | python3 -m json.tool --sort-keys >/dev/null 2>&1; then sonic-cfggen -d --print-data | python3 -m json.tool --sort-keys; else sonic-cfggen -d --print-data; fi; }; `
 	exportScript   = identifyScript + databaseScript +
 		`f db db; f init sonic-db-cli CONFIG_DB GET CONFIG_DB_INITIALIZED; f release cat /etc/sonic/sonic_version.yml; ` +
+		`f lldp docker exec lldp lldpcli -f keyvalue show neighbors; ` + // LLDP runs in a container of that name
 		`for x in /etc/sonic/*.json /etc/sonic/*.yml /etc/sonic/*.xml /etc/sonic/frr/*.conf; do case $x in */sonic_version.yml|*/init_cfg.json|*/constants.yml|*/asic_config*|*/port_breakout*) ;; *) [ ! -f "$x" ] || f "file$x" cat "$x";; esac; done; `
 )
 
@@ -142,6 +145,11 @@ func assemble(p deadman.Pieces) *plugins.Export {
 	if p.OK("release") {
 		x.Artefacts = append(x.Artefacts, plugins.Artefact{Name: artVersion, Role: plugins.RoleState, Bind: plugins.BindVersion, Source: "/etc/sonic/sonic_version.yml", Data: p["release"].Data})
 	}
+	if list := portsIn(tables, p.Text("lldp")); len(list) > 0 {
+		if a, err := plugins.NewPortsArtefact("PORT, lldpcli", list); err == nil {
+			x.Artefacts = append(x.Artefacts, a)
+		}
+	}
 	x.FactoryDefault = tables != nil && factoryDefault(tables)
 	if strings.TrimSpace(p.Text("uid")) != "0" {
 		x.NoRestore = []plugins.Reason{{Code: "no-restore-path", Text: "the login is not root and may not sudo without a password"}}
@@ -156,4 +164,25 @@ func factoryDefault(tables map[string]map[string]json.RawMessage) bool {
 		return false
 	}
 	return len(tables["INTERFACE"])+len(tables["VLAN"])+len(tables["PORTCHANNEL"])+len(tables["MGMT_INTERFACE"]) == 0
+}
+
+// portsIn are the ports of the database, with the speed that they run at, and
+// who answers on them by LLDP. Of bundles and loopbacks the names are enough.
+func portsIn(tables map[string]map[string]json.RawMessage, lldp string) []plugins.Port {
+	at := netdev.Neighbors(lldp)
+	var list []plugins.Port
+	for _, t := range []struct{ table, role string }{
+		{"PORT", plugins.PortData}, {"MGMT_PORT", plugins.PortManagement}, {"PORTCHANNEL", plugins.PortVirtual}, {"LOOPBACK", plugins.PortVirtual}, {"VLAN", plugins.PortVirtual},
+	} {
+		for _, name := range slices.Sorted(maps.Keys(tables[t.table])) {
+			var row struct{ Speed string }
+			_ = json.Unmarshal(tables[t.table][name], &row) // a row without a speed has none
+			p := plugins.Port{Name: name, Role: t.role, Neighbor: at[name], Up: at[name] != ""}
+			if n, err := strconv.Atoi(row.Speed); err == nil && n > 0 && t.role != plugins.PortVirtual {
+				p.Speed = n
+			}
+			list = append(list, p)
+		}
+	}
+	return list
 }

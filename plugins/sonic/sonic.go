@@ -57,6 +57,7 @@ func (driver) Info() plugins.Info {
 			{Name: artSaved, Role: plugins.RoleStartup},
 			{Name: frrFolder + "frr.conf", Role: plugins.RoleStartup},
 			{Name: artVersion, Command: "cat /etc/sonic/sonic_version.yml", Role: plugins.RoleState, Bind: plugins.BindVersion},
+			{Name: plugins.PortsArtefact, Role: plugins.RoleState},
 		},
 		Secrets: []plugins.SecretRule{
 			{ID: "communities", Pattern: `"SNMP_(?:COMMUNITY|USER)": \{`, Until: `^[ +-]?    \},?$`},
