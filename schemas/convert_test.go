@@ -338,3 +338,44 @@ func FuzzConvert(f *testing.F) {
 		}
 	})
 }
+
+// TestConvertHostile: input that is only meant to cost something is refused, or
+// passed on, in time that its size explains.
+func TestConvertHostile(t *testing.T) {
+	set := fuzzSet(t)
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	const n = 1 << 20
+	for name, tt := range map[string]struct{ in, want string }{
+		"deep XML":             {`<top xmlns="urn:laws">` + strings.Repeat("<np>", n), "there is no element"},
+		"deep anydata":         {`<ad xmlns="urn:f">` + strings.Repeat("<x>", n), "nested more than"},
+		"deep JSON":            {`{"f:ax":` + strings.Repeat("[", n), "nested more than"},
+		"many attributes":      {`<s xmlns="urn:f" ` + many(200_000, `a%d="x" `) + `/>`, "more than 1000 attributes"},
+		"many namespaces":      {`<s xmlns="urn:f" ` + many(200_000, `xmlns:a%d="x" `) + `/>`, "more than 1000 namespaces"},
+		"a name without end":   {`<top xmlns="urn:laws"><` + strings.Repeat("x", n), "ends inside of a tag"},
+		"a string without end": {`{"f:s":"` + strings.Repeat("x", n), "does not end"},
+		"a huge number":        {`{"laws:top":{"v":` + strings.Repeat("9", n) + `}}`, "integer"},
+		"a NUL":                {"<s xmlns=\"urn:f\">a\x00</s>", "U+0000"},
+		"an entity":            {`<!DOCTYPE s [<!ENTITY x "y">]><s xmlns="urn:f">&x;</s>`, "document type declaration"},
+		"a huge text":          {`<s xmlns="urn:f">` + strings.Repeat("x", n) + `</s>`, ""},
+		"a huge comment":       {`<top xmlns="urn:laws"><!--` + strings.Repeat("x", n) + `--></top>`, ""},
+		"many comments":        {`<top xmlns="urn:laws">` + strings.Repeat("<!---->", n/4) + `</top>`, ""},
+		"many blanks":          {`{"laws:top":` + strings.Repeat(" ", n) + `{}}`, ""},
+		"CR and LF":            {"<s xmlns=\"urn:f\">a\r\nb\rc</s>\r\n", ""},
+	} {
+		in := ParseOptions{XML: tt.in[0] == '<'}
+		var out bytes.Buffer
+		err := set.convert(&out, strings.NewReader(tt.in), in, Encoding{XML: true}, 4096)
+		switch {
+		case tt.want == "" && (err != nil || out.Len() == 0):
+			t.Errorf("%s: %.200v", name, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || out.Len() > 0):
+			t.Errorf("%s: got %.200v, want %s", name, err, tt.want)
+		}
+	}
+}

@@ -48,6 +48,7 @@ const (
 	xmlSpace     = "http://www.w3.org/XML/1998/namespace"
 	maxXMLDepth  = 300
 	maxXMLPrefix = 1000 // declarations of one element
+	maxXMLAttrs  = 1000 // its other attributes, each compared with all
 )
 
 type xmlKind int8
@@ -282,7 +283,9 @@ func (s *xmlScanner) start() (xmlToken, error) {
 		}
 		prefix, isSpace := strings.CutPrefix(a.local, "xmlns:")
 		if !isSpace && a.local != "xmlns" {
-			attrs = append(attrs, a)
+			if attrs = append(attrs, a); len(attrs) > maxXMLAttrs {
+				return t, s.fail(a.offset, "an element has more than %d attributes", maxXMLAttrs)
+			}
 			continue
 		}
 		if !isSpace {
