@@ -2,7 +2,6 @@ package junos
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,67 +10,18 @@ import (
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/simulate/device"
+	"github.com/cfgvault/cfgvault/plugins/simulate/habit"
 )
-
-// habit is a wrong behaviour of a driver, made by changing what the driver
-// says to the device and hears from it.
-type habit struct {
-	say  func(c plugins.Command) []plugins.Command                // nil says what the driver says
-	hear func(c plugins.Command, o plugins.Output) plugins.Output // nil hears all
-}
-
-type badSession struct {
-	plugins.Session
-	habit habit
-}
-
-func (s badSession) Run(ctx context.Context, c plugins.Command) (plugins.Output, error) {
-	return s.habit.run(ctx, s.Session, c)
-}
-
-func (s badSession) CLI(ctx context.Context) (plugins.CLI, error) {
-	cli, err := s.Session.CLI(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return badCLI{cli, s.habit}, nil
-}
-
-type badCLI struct {
-	plugins.CLI
-	habit habit
-}
-
-func (c badCLI) Run(ctx context.Context, cmd plugins.Command) (plugins.Output, error) {
-	return c.habit.run(ctx, c.CLI, cmd)
-}
-
-func (h habit) run(ctx context.Context, r runner, c plugins.Command) (out plugins.Output, err error) {
-	out.End = plugins.EndSentinel
-	said := []plugins.Command{c}
-	if h.say != nil {
-		said = h.say(c)
-	}
-	for _, one := range said {
-		if out, err = r.Run(ctx, one); err != nil {
-			return out, err
-		}
-	}
-	if h.hear != nil {
-		out = h.hear(c, out)
-	}
-	return out, nil
-}
 
 // trial takes a driver with a habit through everything that must hold, and
 // returns what did not.
-func trial(t *testing.T, h habit, o device.Options) (wrong []string) {
+func trial(t *testing.T, h habit.Habit, o device.Options) (wrong []string) {
 	t.Helper()
 	add := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	start := func() (*bench, plugins.Session, []plugins.Artefact, string, string) {
 		b := newBench(t, o)
 		before := b.dev.Running()
-		e, err := b.drv.Export(b.ctx, badSession{b.s, h})
+		e, err := b.drv.Export(b.ctx, h.Through(b.s))
 		if err != nil || e.Verdict != plugins.Complete {
 			add("export: incomplete")
 			e = &plugins.Export{Artefacts: []plugins.Artefact{{Name: configuration, Role: plugins.RoleRunning, Data: []byte(before)}}}
@@ -79,7 +29,7 @@ func trial(t *testing.T, h habit, o device.Options) (wrong []string) {
 			add("export: not what runs")
 		}
 		b.dev.FactoryReset()
-		return b, badSession{b.s, h}, e.Artefacts[:1], config(before), config(b.dev.Running())
+		return b, h.Through(b.s), e.Artefacts[:1], config(before), config(b.dev.Running())
 	}
 	{ // a restore
 		b, s, want, before, wiped := start()
@@ -118,7 +68,7 @@ func trial(t *testing.T, h habit, o device.Options) (wrong []string) {
 	}
 	{ // the agent gives up after the commit
 		b := newBench(t, o)
-		s, want, wiped := badSession{b.s, h}, b.changed("host-name other;"), config(b.dev.Running())
+		s, want, wiped := h.Through(b.s), b.changed("host-name other;"), config(b.dev.Running())
 		if _, err := b.drv.Stage(b.ctx, s, "c1", want); err == nil {
 			_ = b.drv.Commit(b.ctx, s, "c1", within)
 		}
@@ -179,7 +129,7 @@ func trial(t *testing.T, h habit, o device.Options) (wrong []string) {
 	}
 	{ // a factory reset
 		b := newBench(t, o)
-		if err := b.drv.(plugins.Resetter).FactoryReset(b.ctx, badSession{b.s, h}, "VM000000000A"); err != nil {
+		if err := b.drv.(plugins.Resetter).FactoryReset(b.ctx, h.Through(b.s), "VM000000000A"); err != nil {
 			add("reset: error")
 		}
 		if strings.Contains(b.dev.Running(), "edge1") {
@@ -193,23 +143,10 @@ func trial(t *testing.T, h habit, o device.Options) (wrong []string) {
 // simulated unit makes of it. A row that nothing catches would mean that the
 // simulator bends to the driver.
 func TestMutations(t *testing.T) {
-	// on applies f to the commands with a prefix and leaves the others alone.
-	on := func(prefix string, f func(plugins.Command) []plugins.Command) habit {
-		return habit{say: func(c plugins.Command) []plugins.Command {
-			if strings.HasPrefix(c.Text, prefix) {
-				return f(c)
-			}
-			return []plugins.Command{c}
-		}}
-	}
-	nothing := func(plugins.Command) []plugins.Command { return nil }
-	text := func(s string) func(plugins.Command) []plugins.Command {
-		return func(c plugins.Command) []plugins.Command { c.Text = s; return []plugins.Command{c} }
-	}
 	// deaf makes h hear of some commands what it wants to hear.
-	deaf := func(h habit, prefix, answer string) habit {
-		before := h.hear
-		h.hear = func(c plugins.Command, o plugins.Output) plugins.Output {
+	deaf := func(h habit.Habit, prefix, answer string) habit.Habit {
+		before := h.Hear
+		h.Hear = func(c plugins.Command, o plugins.Output) plugins.Output {
 			if strings.HasPrefix(c.Text, prefix) {
 				o.Stdout = []byte(answer)
 			}
@@ -220,16 +157,16 @@ func TestMutations(t *testing.T) {
 		}
 		return h
 	}
-	paste := func(f func([]byte) []byte) habit {
-		return on("load override terminal", func(c plugins.Command) []plugins.Command {
+	paste := func(f func([]byte) []byte) habit.Habit {
+		return habit.On("load override terminal", func(c plugins.Command) []plugins.Command {
 			c.Input = f(c.Input)
 			return []plugins.Command{c}
 		})
 	}
 	// confirming applies f to what is said after a plain "configure".
-	confirming := func(f func(plugins.Command) []plugins.Command) habit {
+	confirming := func(f func(plugins.Command) []plugins.Command) habit.Habit {
 		plain := false
-		return habit{say: func(c plugins.Command) []plugins.Command {
+		return habit.Habit{Say: func(c plugins.Command) []plugins.Command {
 			if strings.HasPrefix(c.Text, "configure") {
 				plain = c.Text == "configure"
 			}
@@ -242,41 +179,38 @@ func TestMutations(t *testing.T) {
 	const done = "configuration check succeeds\ncommit complete\n"
 	rows := []struct {
 		wrong  string
-		habit  habit
+		habit  habit.Habit
 		opts   device.Options
 		caught string
 	}{
-		{"commits without a timer", on("commit confirmed", text("commit comment cfgvault-c1")), device.Options{}, "death: the change survives"},
-		{"sets a timer ten times too long", on("commit confirmed", text("commit confirmed 50 comment cfgvault-c1")), device.Options{}, "death: the change survives"},
-		{"gives the timer in seconds", on("commit confirmed", text("commit confirmed 300 comment cfgvault-c1")), device.Options{}, "death: the change survives"},
-		{"marks the commit with another comment", on("commit confirmed", text("commit confirmed 5 comment x")), device.Options{}, "restore: error"},
-		{"does not confirm", on("configure", func(c plugins.Command) []plugins.Command {
+		{"commits without a timer", habit.On("commit confirmed", habit.Text("commit comment cfgvault-c1")), device.Options{}, "death: the change survives"},
+		{"sets a timer ten times too long", habit.On("commit confirmed", habit.Text("commit confirmed 50 comment cfgvault-c1")), device.Options{}, "death: the change survives"},
+		{"gives the timer in seconds", habit.On("commit confirmed", habit.Text("commit confirmed 300 comment cfgvault-c1")), device.Options{}, "death: the change survives"},
+		{"marks the commit with another comment", habit.On("commit confirmed", habit.Text("commit confirmed 5 comment x")), device.Options{}, "restore: error"},
+		{"does not confirm", habit.On("configure", func(c plugins.Command) []plugins.Command {
 			if c.Text == "configure" {
 				return nil
 			}
 			return []plugins.Command{c}
 		}), device.Options{}, "restore: error"},
-		{"confirms by a plain commit", confirming(text("commit")), device.Options{}, "foreign edit: committed with the confirmation"},
+		{"confirms by a plain commit", confirming(habit.Text("commit")), device.Options{}, "foreign edit: committed with the confirmation"},
 		{"confirms by another commit", confirming(func(c plugins.Command) []plugins.Command {
 			return []plugins.Command{{Text: "set system host-name x"}, {Text: "commit"}, c}
 		}), device.Options{}, "restore: another configuration runs"},
-		{"does not lock", on("configure exclusive", text("configure")), device.Options{}, "foreign edit: not noticed"},
-		{"edits a private copy", on("configure exclusive", text("configure private")), device.Options{}, "restore: error"},
-		{"merges instead of overriding", on("load override", func(c plugins.Command) []plugins.Command {
-			c.Text = strings.Replace(c.Text, "override", "merge", 1)
-			return []plugins.Command{c}
-		}), device.Options{}, "restore: error"},
-		{"types the text without loading it", on("load override terminal", func(c plugins.Command) []plugins.Command {
+		{"does not lock", habit.On("configure exclusive", habit.Text("configure")), device.Options{}, "foreign edit: not noticed"},
+		{"edits a private copy", habit.On("configure exclusive", habit.Text("configure private")), device.Options{}, "restore: error"},
+		{"merges instead of overriding", habit.On("load override", habit.Change("override", "merge")), device.Options{}, "restore: error"},
+		{"types the text without loading it", habit.On("load override terminal", func(c plugins.Command) []plugins.Command {
 			return []plugins.Command{{Text: strings.SplitN(string(c.Input), "\n", 4)[2]}}
 		}), device.Options{}, "restore: error"},
-		{"believes a load with errors", deaf(habit{}, "load override", "load complete\n"), device.Options{}, "bad line: accepted"},
-		{"does not let the device check", deaf(on("commit check", nothing), "commit check", "configuration check succeeds\n"), device.Options{}, "no password of root: accepted"},
+		{"believes a load with errors", deaf(habit.Habit{}, "load override", "load complete\n"), device.Options{}, "bad line: accepted"},
+		{"does not let the device check", deaf(habit.On("commit check", habit.Nothing), "commit check", "configuration check succeeds\n"), device.Options{}, "no password of root: accepted"},
 		{"loses a statement and looks", paste(func(b []byte) []byte {
 			return bytes.Replace(b, []byte("        mtu 9192;\n"), nil, 1)
 		}), device.Options{}, "stage: losses"},
-		{"loses a statement", func() habit {
+		{"loses a statement", func() habit.Habit {
 			h := paste(func(b []byte) []byte { return bytes.Replace(b, []byte("        mtu 9192;\n"), nil, 1) })
-			h.hear = func(c plugins.Command, o plugins.Output) plugins.Output {
+			h.Hear = func(c plugins.Command, o plugins.Output) plugins.Output {
 				if strings.HasPrefix(c.Text, "show | display omit") {
 					o.Stdout = bytes.Replace(o.Stdout, []byte("        description \"uplink to core1\";\n"), []byte("        description \"uplink to core1\";\n        mtu 9192;\n"), 1)
 				}
@@ -288,40 +222,40 @@ func TestMutations(t *testing.T) {
 			return bytes.Replace(b, []byte("inactive: "), nil, 1)
 		}), device.Options{}, "stage: losses"},
 		{"pastes without the last brace", paste(func(b []byte) []byte { return b[:len(b)-2] }), device.Options{}, "restore: error"},
-		{"commits while staging", on("commit check", text("commit")), device.Options{}, "stage: changed the device"},
-		{"does not keep what it staged", deaf(on("save", nothing), "save", "Wrote 1 lines of configuration to 'cfgvault-c1.conf'\n"), device.Options{}, "restore: error"},
-		{"believes that the timer runs", deaf(deaf(on("commit confirmed", nothing), "commit confirmed", done), "show system commit",
+		{"commits while staging", habit.On("commit check", habit.Text("commit")), device.Options{}, "stage: changed the device"},
+		{"does not keep what it staged", deaf(habit.On("save", habit.Nothing), "save", "Wrote 1 lines of configuration to 'cfgvault-c1.conf'\n"), device.Options{}, "restore: error"},
+		{"believes that the timer runs", deaf(deaf(habit.On("commit confirmed", habit.Nothing), "commit confirmed", done), "show system commit",
 			"0   2026-11-23 02:00:00 UTC by admin via cli commit confirmed, rollback in 5mins\n    cfgvault-c1\n    rollback pending\n"), device.Options{}, "restore: another configuration runs"},
-		{"does not look whose commit waits", habit{hear: func(c plugins.Command, o plugins.Output) plugins.Output {
+		{"does not look whose commit waits", habit.Habit{Hear: func(c plugins.Command, o plugins.Output) plugins.Output {
 			if strings.HasPrefix(c.Text, "show system commit") {
 				o.Stdout = bytes.ReplaceAll(o.Stdout, []byte("    rollback pending\n"), nil)
 			}
 			return o
 		}}, device.Options{}, "foreign timer: not noticed"},
-		{"discards by confirming", on("rollback 1", text("rollback 0")), device.Options{}, "discard: the change stays"},
-		{"does not discard", deaf(on("rollback 1", nothing), "rollback 1", "load complete\n"), device.Options{}, "discard: the change stays"},
-		{"never deletes its file", habit{say: func(c plugins.Command) []plugins.Command {
+		{"discards by confirming", habit.On("rollback 1", habit.Text("rollback 0")), device.Options{}, "discard: the change stays"},
+		{"does not discard", deaf(habit.On("rollback 1", habit.Nothing), "rollback 1", "load complete\n"), device.Options{}, "discard: the change stays"},
+		{"never deletes its file", habit.Habit{Say: func(c plugins.Command) []plugins.Command {
 			if strings.Contains(c.Text, "file delete") {
 				return nil
 			}
 			return []plugins.Command{c}
 		}}, device.Options{}, "discard: a file stays"},
-		{"answers no to zeroize", on("request system zeroize", func(c plugins.Command) []plugins.Command {
+		{"answers no to zeroize", habit.On("request system zeroize", func(c plugins.Command) []plugins.Command {
 			c.Answers[0].Reply = "no"
 			return []plugins.Command{c}
 		}), device.Options{}, "reset: not at factory default"},
-		{"takes the default answer", on("request system zeroize", func(c plugins.Command) []plugins.Command {
+		{"takes the default answer", habit.On("request system zeroize", func(c plugins.Command) []plugins.Command {
 			c.Answers[0].Reply = ""
 			return []plugins.Command{c}
 		}), device.Options{}, "reset: not at factory default"},
-		{"only reboots", on("request system zeroize", text("request system reboot")), device.Options{}, "reset: not at factory default"},
-		{"reads with the pager on", on("show configuration", func(c plugins.Command) []plugins.Command {
+		{"only reboots", habit.On("request system zeroize", habit.Text("request system reboot")), device.Options{}, "reset: not at factory default"},
+		{"reads with the pager on", habit.On("show configuration", func(c plugins.Command) []plugins.Command {
 			c.Text = strings.TrimSuffix(c.Text, " | no-more")
 			return []plugins.Command{c}
 		}), device.Options{KeepPager: true}, "export: incomplete"},
-		{"filters what it reads", on("show configuration", text("show configuration | except SECRET")), device.Options{}, "export: not what runs"},
+		{"filters what it reads", habit.On("show configuration", habit.Text("show configuration | except SECRET")), device.Options{}, "export: not what runs"},
 	}
-	if wrong := trial(t, habit{}, device.Options{}); len(wrong) > 0 {
+	if wrong := trial(t, habit.Habit{}, device.Options{}); len(wrong) > 0 {
 		t.Errorf("a driver without bad habits: %q", wrong)
 	}
 	for _, r := range rows {

@@ -138,7 +138,7 @@ func assemble(p deadman.Pieces) *plugins.Export {
 			a.Role = plugins.RoleStartup
 		}
 		if strings.HasPrefix(file, "etc/sonic/config_db") && file != artSaved && strings.ContainsAny(file[len("etc/sonic/config_db"):], "0123456789") {
-			partial("multi-asic", "a multi-ASIC unit has a database for each ASIC; only the host's was read")
+			partial("multi-asic", "a multi-ASIC unit has a database for each ASIC; only the host's was read, and nothing of the unit can be restored from it")
 		}
 		x.Artefacts = append(x.Artefacts, a)
 	}

@@ -47,7 +47,7 @@ func (driver) Info() plugins.Info {
 			"a restore needs root, or sudo without a password, and the Generic Config Updater (config replace)",
 			"in split mode FRR's files are put back when the change is confirmed, and routing then restarts",
 			"local users, image, certificates and host keys are not restored",
-			"multi-ASIC units are not supported: their export is partial",
+			"multi-ASIC units are backed up in part and not restored: each ASIC has a database of its own, which is not read",
 			"tables without a YANG model cannot be changed by config replace; the switch says so when it stages",
 		},
 		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset},

@@ -63,7 +63,7 @@ func (driver) Info() plugins.Info {
 func notes() []string {
 	return []string{
 		"The login needs the shell of VyOS and the right to configure (administrators have it).",
-		"A restore uses commit-confirm, of 1.4 and later: while it is not confirmed the unit returns to the saved configuration, by a reboot, or without one where system config-management commit-confirm action reload is set (1.5). It is refused while the running configuration is not saved, and on 1.3.",
+		"A restore uses commit-confirm, of 1.4 and later: while it is not confirmed the unit returns to the saved configuration, by a reboot, or without one where system config-management commit-confirm action reload is set (1.5). It is refused while the running configuration is not saved, and on 1.3: there the timer is a job of at, and the unit does not tell whose change waits for it.",
 		"Between stage and confirmation a copy of the new configuration lies in /config, readable by its owner only.",
 		"The footer that names the versions of the parts of the configuration is kept: what is restored carries the footer of the saved file of the snapshot, so that the unit migrates it.",
 		"Files below /config/auth, /config/scripts, /config/user-data and /config/ipsec.d are kept and not put back. Not in a backup: SSH host keys, images, containers.",

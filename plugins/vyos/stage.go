@@ -71,7 +71,7 @@ func timed(ctx context.Context, s plugins.Session) error {
 		return fmt.Errorf("vyos: show version: %w", plugins.ErrWrongPlatform)
 	}
 	if oldRelease.MatchString(f.OSVersion) {
-		return fmt.Errorf("vyos: a restore needs the commit-confirm of VyOS 1.4, the unit runs %s: %w", f.OSVersion, errors.ErrUnsupported)
+		return fmt.Errorf("vyos: a restore needs the commit-confirm of VyOS 1.4, the unit runs %s, which does not tell whose change waits to be confirmed: %w", f.OSVersion, errors.ErrUnsupported)
 	}
 	return nil
 }
