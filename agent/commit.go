@@ -83,6 +83,7 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 	if r.converted != nil {
 		same = "it means what was converted from the snapshot"
 	}
+	r.proved = r.sess
 	if err := r.step(journal.Verified, "read back over a new connection: %s", same); err != nil {
 		return r.rollBack(ctx, err)
 	}
@@ -138,10 +139,36 @@ func (r *restore) confirm(ctx context.Context) error {
 		}
 		return r.unknown(ctx, cause)
 	}
+	if err := r.stillThere(ctx); err != nil {
+		return r.rollBack(ctx, err)
+	}
 	if err := r.step(journal.Confirmed, "kept, and saved as the startup configuration"); err != nil {
 		return err
 	}
 	return r.finish(ctx, "confirmed", nil)
+}
+
+// stillThere reads the change back once more if the session over which it was
+// compared is not the one that confirmed it: a device that restarts between the
+// two may have kept, and saved, what it had before.
+func (r *restore) stillThere(ctx context.Context) error {
+	if r.sess == r.proved {
+		return nil
+	}
+	got, err := readSession(ctx, r.drv, r.sess)
+	if err != nil {
+		return fmt.Errorf("read back after the confirmation: %w", err)
+	}
+	diffs, err := r.missing(ctx, got)
+	if err != nil {
+		return fmt.Errorf("compare after the confirmation: %w", err)
+	}
+	if len(diffs) > 0 {
+		r.result.Differences = diffs
+		return fmt.Errorf("the device restarted before it had saved the change: %v", diffs[0])
+	}
+	r.proved = r.sess
+	return nil
 }
 
 // rollBack brings the device back and proves it: Discard while it can be

@@ -122,6 +122,8 @@ type restore struct {
 
 	endSess context.CancelFunc // of the context that sess lives in
 
+	proved *session.Session // over which what the device has compared equal
+
 	want      []plugins.Artefact // what the device is to have
 	meta      Meta               // of the snapshot
 	adapted   bool               // want is for the unit at hand

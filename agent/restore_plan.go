@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/cfgvault/cfgvault/agent/journal"
 	"github.com/cfgvault/cfgvault/plugins"
@@ -23,6 +25,9 @@ func (r *restore) stage(ctx context.Context) error {
 		if l.Code == plugins.LossNotRestorable {
 			r.notBack = append(r.notBack, l.Artefact)
 		}
+	}
+	if r.opts.merge || r.opts.migrate {
+		diff.Losses = r.gone(diff.Losses)
 	}
 	p := r.plan
 	if p == nil {
@@ -70,6 +75,16 @@ func untaken(losses []plugins.Loss) []journal.Line {
 		}
 	}
 	return out
+}
+
+// gone leaves out the artefacts that cannot be put back and that the unit, which
+// was only upgraded, still has as they were.
+func (r *restore) gone(losses []plugins.Loss) []plugins.Loss {
+	want, have := byName(r.want), byName(r.before.exp.Artefacts)
+	return slices.DeleteFunc(losses, func(l plugins.Loss) bool {
+		w, h := want[l.Artefact], have[l.Artefact]
+		return l.Code == plugins.LossNotRestorable && h.Name != "" && bytes.Equal(r.text.Significant(w.Name, w.Data), r.text.Significant(h.Name, h.Data))
+	})
 }
 
 // approve shows the plan and makes sure that the device is still as planned.

@@ -49,12 +49,24 @@ type Question struct {
 	Flag   string // the option that answers it without asking
 }
 
-// WorkflowEvent is a point of a workflow, after it was journalled.
+// WorkflowEvent is a point of a workflow, after it was journalled. With --json
+// each is one line, and the WorkflowResult with the exit status and, if there is
+// one, the error is the last. Names and phases are stable and only added to;
+// Text is for people and may change.
+//
+//	plan   before the first step: once for each step, in order, then how long it
+//	       took the last time
+//	begin  a step begins; Text says what it does
+//	info   something in a step that is worth a line
+//	wait   a step waits for the device or for somebody: when it begins to, when
+//	       the reason is another one, and each half minute
+//	done   a step has passed its check
+//	end    this run is over; Text is the outcome
 type WorkflowEvent struct {
-	Workflow string  `json:"workflow"`
+	Workflow string  `json:"workflow"` // KindWipe, KindReplace or KindUpgrade
 	Device   string  `json:"device"`
-	Step     string  `json:"step,omitempty"`
-	Phase    string  `json:"phase"` // "plan", "begin", "info", "wait", "done", "end"
+	Step     string  `json:"step,omitempty"` // as `cfgvault workflow show` calls it
+	Phase    string  `json:"phase"`
 	Text     string  `json:"text"`
 	Seconds  float64 `json:"seconds"` // since this run began
 }

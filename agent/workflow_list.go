@@ -17,7 +17,7 @@ type OpenWorkflow struct {
 	Workflow string                 `json:"workflow"`
 	Started  time.Time              `json:"started"`
 	Step     string                 `json:"step"`  // the last one that was begun
-	State    string                 `json:"state"` // "running", "interrupted", "waiting"
+	State    string                 `json:"state"` // "running", "interrupted", "waiting"; of one that has ended "done", "rolled-back", "abandoned"
 	Next     string                 `json:"next"`  // the command that goes on
 	Steps    []journal.WorkflowMark `json:"steps"`
 }
@@ -40,6 +40,33 @@ func (a *Agent) Workflows() ([]OpenWorkflow, error) {
 		out = append(out, w)
 	}
 	return out, nil
+}
+
+// WithEnded adds to open workflows those that have ended, as their receipts say,
+// the newest first.
+func (a *Agent) WithEnded(ctx context.Context, open []OpenWorkflow) ([]OpenWorkflow, error) {
+	x, err := a.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, d := range a.Inventory.Devices() {
+		names[d.ID] = d.Name
+	}
+	all := Receipts(x, "")
+	for i := len(all) - 1; i >= 0; i-- {
+		r := all[i]
+		if r.Kind != KindWipe && r.Kind != KindReplace && r.Kind != KindUpgrade {
+			continue
+		}
+		w := OpenWorkflow{Device: cmpOr(names[r.Device], r.Device), ID: r.Device, Workflow: r.Kind, Started: r.Started, State: r.Outcome, Next: "cfgvault receipt show " + short(r.ID()), Steps: []journal.WorkflowMark{}}
+		for _, s := range r.Steps {
+			w.Steps = append(w.Steps, journal.WorkflowMark{Step: s.Step, Phase: journal.Begun, Time: s.Time})
+			w.Step = s.Step
+		}
+		open = append(open, w)
+	}
+	return open, nil
 }
 
 // Workflow is the open workflow of a device. ErrConfig if there is none.

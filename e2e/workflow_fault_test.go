@@ -212,6 +212,7 @@ func runFaults(t *testing.T, h *home, c caseOf) {
 	for _, p := range c.points {
 		for _, f := range c.faults {
 			v, args, resume, each := c.prepare()
+			eventually(t, 30*time.Second, "the unit is up", v.answers)
 			v.struck()
 			code, hit, said := h.faultyRun(p, each, func(agent *os.Process) { f.strike(t, h, v, agent) }, args...)
 			if f.heal != nil {

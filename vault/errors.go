@@ -7,7 +7,8 @@ import (
 
 // The errors that callers tell apart, with the exit status of cfgvault.
 var (
-	// ErrNoVault: the home knows no vault, or the store holds none (10).
+	// ErrNoVault: the home knows no vault, or the store holds none or does not
+	// answer (10).
 	ErrNoVault = errors.New("no vault")
 	// ErrNoSnapshot: no such device or snapshot (11).
 	ErrNoSnapshot = errors.New("no such snapshot")

@@ -162,7 +162,17 @@ func (v *Vault) isOurs(ctx context.Context, h *home) (readable bool, err error) 
 	case errors.Is(err, fs.ErrPermission):
 		return false, nil // put-only
 	}
-	return false, fmt.Errorf("read %s: %w", keyVault, err)
+	return false, v.unreachable(ctx, fmt.Errorf("read %s: %w", keyVault, err))
+}
+
+// unreachable makes an error of the store's first use ErrNoVault, unless the
+// caller gave up or the store said something about its contents: what does not
+// answer holds no vault for anybody.
+func (v *Vault) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrIntegrity) || errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	return fmt.Errorf("%w: the store %s cannot be reached: %w", ErrNoVault, storeName(v.store), err)
 }
 
 // checkStore notices, where reading is allowed, that this is not the store it

@@ -82,7 +82,7 @@ func (v *Vault) getNamed(ctx context.Context, key, hash string, limit int64) ([]
 func (x *verifier) trust(ctx context.Context) (*home, error) {
 	keys, err := x.list(ctx, "trust/")
 	if err != nil {
-		return nil, err
+		return nil, x.v.unreachable(ctx, err)
 	}
 	if len(keys) == 0 {
 		if _, err := x.v.store.Get(ctx, keyVault, maxVaultDoc); errors.Is(err, fs.ErrNotExist) {

@@ -40,7 +40,7 @@ var meaning = map[Status]string{
 	Failed:      "failed",
 	Usage:       "usage or configuration",
 	Partly:      "partly: some devices failed, or a snapshot was stored but is incomplete, held or without a tree, or a workflow stopped on its way: --resume goes on",
-	NoVault:     "no vault",
+	NoVault:     "no vault, or its store is gone; a device's configuration is unchanged",
 	NotFound:    "no such device or snapshot",
 	NoIdentity:  "no identity fits",
 	Unreachable: "device unreachable, or it refused the login; its configuration is unchanged",
@@ -72,7 +72,9 @@ func (e statusError) Error() string {
 func (e statusError) Unwrap() error { return e.err }
 
 // statusOf is the one table from errors to exit statuses. Its order matters:
-// what happened to the device comes before why.
+// what happened to the device comes before why. A store that goes away while a
+// workflow is under way is NoVault only as long as the device was not touched;
+// then it is Partly, and --resume writes what is missing when the store is back.
 func statusOf(err error) Status {
 	if err == nil {
 		return Done

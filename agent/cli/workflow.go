@@ -20,7 +20,13 @@ func (a *app) workflow() *cobra.Command {
 		use:   "workflow",
 		short: "Look at the workflows that are open",
 		long: `A wipe, a replacement or an upgrade that was interrupted, or that waits for
-somebody, stays open until it is resumed or abandoned.`,
+somebody, stays open until it is resumed or abandoned. How others ended their
+receipts say.
+
+With --json a workflow prints what happens, one object a line, with the members
+workflow, device, step, phase (plan, begin, info, wait, done, end), text and
+seconds; the last line is the outcome, with the exit status as "status". Members
+and phases are only ever added; text is for people.`,
 		example: "cfgvault workflow list",
 		status:  []Status{NoVault, NotFound},
 	}.cobra()
@@ -29,19 +35,29 @@ somebody, stays open until it is resumed or abandoned.`,
 }
 
 func (a *app) workflowList() *cobra.Command {
-	return a.jsonFlag(command{
+	var ended bool
+	cmd := a.jsonFlag(command{
 		use: "list", short: "List the open workflows",
-		long:    `Says of every device with an open workflow which step comes next and what it waits for.`,
-		example: "cfgvault workflow list --json",
-		status:  []Status{},
+		long: `Says of every device with an open workflow which step comes next and what it waits for.
+With --all those that have ended follow, by their receipts: done, rolled back or
+abandoned.`,
+		example: "cfgvault workflow list --json\ncfgvault workflow list --all",
+		status:  []Status{NoVault, Integrity},
 		args:    cobra.NoArgs,
-		run: func(_ context.Context, _ []string) error {
-			ag, err := a.openOffline()
+		run: func(ctx context.Context, _ []string) error {
+			open := a.openOffline
+			if ended {
+				open = func() (*agent.Agent, error) { return a.open(ctx) }
+			}
+			ag, err := open()
 			if err != nil {
 				return err
 			}
 			defer ag.Close()
 			all, err := ag.Workflows()
+			if err == nil && ended {
+				all, err = ag.WithEnded(ctx, all)
+			}
 			if err != nil {
 				return err
 			}
@@ -60,6 +76,8 @@ func (a *app) workflowList() *cobra.Command {
 			return nil
 		},
 	}.cobra())
+	cmd.Flags().BoolVar(&ended, "all", false, "also those that have ended")
+	return cmd
 }
 
 func (a *app) workflowShow() *cobra.Command {

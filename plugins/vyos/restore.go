@@ -75,7 +75,28 @@ func (d driver) Commit(ctx context.Context, s plugins.Session, changeID string, 
 	if !c.timer {
 		return fmt.Errorf("vyos: commit: the unit does not show that the timer runs: %w", plugins.ErrSessionLost)
 	}
+	if err := ownWords(ctx, s, c); err != nil {
+		return unknown("commit", err)
+	}
 	return nil
+}
+
+// ownWords keeps what was committed as the unit writes it. Where its migrator
+// brought an older release's configuration to its own syntax, that is another
+// text than the staged one, and by it the change is known from now on.
+func ownWords(ctx context.Context, s plugins.Session, c change) error {
+	same, err := runs(ctx, s, c.committedFile())
+	if err != nil || same {
+		return err
+	}
+	text, err := read(ctx, s, showRunning)
+	if err != nil {
+		return err
+	}
+	if r := frame(runningConfig, body(text), false); len(r) > 0 {
+		return fmt.Errorf("vyos: commit: %s", r[0].Text)
+	}
+	return send(ctx, s, c.committedFile(), body(text))
 }
 
 // unknown marks an error after which the outcome on the device is not known.

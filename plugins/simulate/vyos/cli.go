@@ -261,6 +261,10 @@ func (c *cli) configuration(text string) bool {
 		if !y.g.knows(path[:min(2, len(path))]) || !c.work.set(path) {
 			c.t.Print("\n  Configuration path: [" + strings.Join(path, " ") + "] is not valid\n  Set failed\n\n")
 		}
+	case words[0] == "delete" && len(words) > 1:
+		if !c.work.remove(words[1:]) {
+			c.t.Print("\n  Nothing to delete (the specified node does not exist)\n\n") // unconfirmed
+		}
 	case words[0] == "load" && len(words) == 2:
 		c.load(words[1], changed)
 	case text == "compare":

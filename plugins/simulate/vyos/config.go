@@ -52,6 +52,24 @@ func (n *node) leaf(word string) string {
 	return ""
 }
 
+// remove deletes the node that a path names: a leaf also by its first word alone.
+func (n *node) remove(words []string) bool {
+	for i, k := range n.inner {
+		f := strings.Fields(k.text)
+		switch {
+		case len(f) <= len(words) && slices.Equal(f, words[:len(f)]):
+			if len(f) < len(words) {
+				return k.block && k.remove(words[len(f):])
+			}
+		case k.block || len(words) > 1 || f[0] != words[0]:
+			continue
+		}
+		n.inner = slices.Delete(n.inner, i, i+1)
+		return true
+	}
+	return false
+}
+
 func (n *node) render(b *strings.Builder, depth int) {
 	pad := strings.Repeat("    ", depth)
 	for _, k := range n.inner {
