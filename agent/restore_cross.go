@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"net"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
@@ -153,7 +154,9 @@ func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tr
 			continue
 		}
 		// A password of another platform's seldom means anything here.
-		if theirs := entry(doc, users, named); theirs != nil {
+		if theirs := entry(doc, users, named); reflect.DeepEqual(theirs, u) {
+			continue
+		} else if theirs != nil {
 			clear(theirs)
 			maps.Copy(theirs, u)
 		} else {
