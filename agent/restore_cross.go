@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"net"
+	"reflect"
 
 	"github.com/cfgvault/cfgvault/agent/inventory"
 	"github.com/cfgvault/cfgvault/plugins"

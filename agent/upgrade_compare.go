@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -241,7 +242,7 @@ const changeBoth = "both"
 // explain classifies a difference by what the driver reads with the old lines
 // in the place of the new ones and, where both mean something, with both.
 func (c *comparison) explain(u *UpgradeChange, head, old, fresh, tail string, oldOpaque, newOpaque bool) error {
-	with, err := c.tree(u.Artefact, head+old+tail)
+	with, open, err := c.read(u.Artefact, head+old+tail)
 	if err != nil {
 		return err
 	}
@@ -249,8 +250,9 @@ func (c *comparison) explain(u *UpgradeChange, head, old, fresh, tail string, ol
 	if u.Class != ChangeChanged {
 		return nil
 	}
-	both, err := c.tree(u.Artefact, head+old+fresh+tail)
-	if err == nil && both != nil && with != nil && !bytes.Equal(both, with) && !bytes.Equal(both, c.base) {
+	// Two values of one leaf do not stand beside each other: one is not read.
+	both, left, err := c.read(u.Artefact, head+old+fresh+tail)
+	if err == nil && both != nil && with != nil && left <= open && !bytes.Equal(both, with) && !bytes.Equal(both, c.base) {
 		u.Class = changeBoth
 	}
 	return err
@@ -303,6 +305,13 @@ func opaque(text string, line int, classes map[int]plugins.Class) bool {
 // tree is the device's tree with another text of one artefact; nil if that
 // cannot be read.
 func (c *comparison) tree(artefact, text string) ([]byte, error) {
+	tree, _, err := c.read(artefact, text)
+	return tree, err
+}
+
+// read is tree, and how many lines are not understood, or kept only by their
+// words: as features of the platform.
+func (c *comparison) read(artefact, text string) ([]byte, int, error) {
 	variant := slices.Clone(c.now)
 	for i := range variant {
 		if variant[i].Name == artefact {
@@ -311,9 +320,33 @@ func (c *comparison) tree(artefact, text string) ([]byte, error) {
 	}
 	norm, err := c.drv.Normalize(c.ctx, c.facts, variant)
 	if err != nil {
-		return nil, c.ctx.Err()
+		return nil, 0, c.ctx.Err()
 	}
-	return canonicalTree(norm.Tree)
+	tree, err := canonicalTree(norm.Tree)
+	var doc any
+	if err == nil && json.Unmarshal(tree, &doc) == nil {
+		return tree, unparsed(norm) + features(doc), nil
+	}
+	return tree, unparsed(norm), err
+}
+
+func features(node any) int {
+	n := 0
+	switch node := node.(type) {
+	case map[string]any:
+		for name, inner := range node {
+			if list, ok := inner.([]any); ok && name == "feature" {
+				n += len(list)
+				continue
+			}
+			n += features(inner)
+		}
+	case []any:
+		for _, inner := range node {
+			n += features(inner)
+		}
+	}
+	return n
 }
 
 func (c *comparison) hidden(artefact, text string) []string {
