@@ -93,6 +93,13 @@ func TestUnionValues(t *testing.T) {
 			}
 		}
 	}
+	create := Diff(mustParse(t, set, `{}`), mustParse(t, set, `{"u:a":6}`))
+	if _, err := mustParse(t, set, `{"u:a":5}`).Apply(create); err != nil {
+		t.Errorf("created over its default: %v", err)
+	}
+	if _, err := mustParse(t, set, `{"u:a":"5"}`).Apply(create); err == nil {
+		t.Error("created over a string that looks like its default")
+	}
 }
 
 // TestPatchOfCases: a case of which only defaults are written out goes when what

@@ -254,6 +254,9 @@ func (r *reading) read(t *Type, s string) (value, *valueError) {
 				reasons = append(reasons, err.text)
 			}
 		}
+		if reasons == nil {
+			return v, r.errorf(nil, encodingRule, "%s fits no type of the union", r.show(s))
+		}
 		return v, r.errorf(nil, "RFC 7950 §9.12", "%s fits no type of the union: %s", r.show(s), strings.Join(reasons, "; "))
 	default:
 		return v, r.errorf(nil, "RFC 7950 §9", "the type is not known")
