@@ -33,7 +33,7 @@ func Features() []lens.Row {
 }
 
 // FeatureCodec accepts the given statements; one that ends in "..." goes on
-// with any words but those that a secret follows.
+// with any words but those that a secret follows, and "*" is any one word.
 func FeatureCodec(statements ...string) lens.Codec {
 	byFirst := map[string][]string{}
 	for _, s := range statements {
@@ -52,7 +52,7 @@ func FeatureCodec(statements ...string) lens.Codec {
 					}
 					break
 				}
-				if n >= len(words) || words[n].Text != w {
+				if n >= len(words) || w != "*" && words[n].Text != w {
 					continue next
 				}
 				n++

@@ -20,7 +20,9 @@ func features() []string {
 	}
 }
 
-// portFeatures are the same for one interface.
+// portFeatures are the same for one interface. What OSPF says of one address of
+// it has that address behind the value; without one it is a leaf of the tree, of
+// which there is one.
 func portFeatures() []string {
 	return []string{
 		"link-detect", "multicast", "mpls enable", "mpls bandwidth ...", "ip router isis ...", "ipv6 router isis ...", "isis ...", "ip router openfabric ...", "ipv6 router openfabric ...", "openfabric ...",
@@ -28,9 +30,9 @@ func portFeatures() []string {
 		"ip rip split-horizon", "ip rip receive ...", "ip rip send ...", "ip rip v2-broadcast", "ip rip authentication mode ...", "ip rip authentication key-chain ...", "ipv6 ripng ...", "ip nhrp network-id ...",
 		"ip nhrp nhs ...", "ip nhrp map ...", "ip nhrp shortcut", "ip nhrp redirect", "ip nhrp registration ...", "ip nhrp holdtime ...", "ipv6 nhrp network-id ...", "tunnel source ...", "tunnel protection ...",
 		"ipv6 nd ...", "evpn mh ...", "vrrp ...", "babel ...", "delay ...", "pbr-policy ...", "ip ospf dead-interval minimal ...", "ip ospf prefix-suppression",
-		"ip ospf bfd ...", "ip ospf graceful-restart ...", "ip ospf capability ...", "ip ospf network point-to-point dmvpn", "ip ospf neighbor-filter ...", "ip ospf passive ...", "ip ospf cost ...",
-		"ip ospf priority ...", "ip ospf authentication ...", "ip ospf area ...", "ipv6 ospf6 instance-id ...", "ipv6 ospf6 ifmtu ...", "ipv6 ospf6 advertise ...", "ipv6 ospf6 bfd ...", "ipv6 ospf6 graceful-restart ...",
-		"ipv6 ospf6 authentication keychain ...", "ip ospf hello-interval ...", "ip ospf dead-interval ...", "ip ospf retransmit-interval ...", "ip ospf transmit-delay ...", "ip eigrp ...", "eigrp ...",
+		"ip ospf bfd ...", "ip ospf graceful-restart ...", "ip ospf capability ...", "ip ospf network point-to-point dmvpn", "ip ospf neighbor-filter ...", "ip ospf passive ...", "ip ospf cost * *",
+		"ip ospf priority * *", "ip ospf authentication ...", "ip ospf area ...", "ipv6 ospf6 instance-id ...", "ipv6 ospf6 ifmtu ...", "ipv6 ospf6 advertise ...", "ipv6 ospf6 bfd ...", "ipv6 ospf6 graceful-restart ...",
+		"ipv6 ospf6 authentication keychain ...", "ip ospf hello-interval * *", "ip ospf dead-interval * *", "ip ospf retransmit-interval * *", "ip ospf transmit-delay * *", "ip eigrp ...", "eigrp ...",
 		"ip summary-address eigrp ...", "affinity ...", "affinity-mode ...", "gmp ...",
 	}
 }
