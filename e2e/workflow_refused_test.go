@@ -107,6 +107,8 @@ func TestWorkflowRefusals(t *testing.T) {
 		{"a snapshot that is not complete", replace(unit, "--at", partial), 16, "--allow-incomplete", nil, nil},
 		{"a snapshot of another device", replace(unit, "--at", strange), 16, "not of sw1", nil, nil},
 		{"a map that loses a port", replace(unit, "--map", lost), 16, "Ethernet9, which the new unit does not have", nil, nil},
+		{"a map that leaves a port out", replace(unit, "--map", h.secretFile("out.yaml", `Ethernet1: ""`)), 16, "leaves Ethernet1 out, which is in use", nil, nil},
+		{"a map onto what is no port", replace(unit, "--map", h.secretFile("virtual.yaml", "Ethernet1: Loopback0")), 16, "Loopback0", nil, nil},
 		{"a host key that is not the console's", replace(unit, "--host-key", "SHA256:other"), 16, "somebody else may be answering", nil, nil},
 		{"no identity", replace(unit), 12, "-i", hide(identity), back(identity)},
 		{"the store is gone", replace(unit), 10, "is it mounted", hide(h.store), back(h.store)},
@@ -159,6 +161,12 @@ func TestWorkflowRefusals(t *testing.T) {
 	_, err = ag.Wipe(context.Background(), agent.WipeOptions{WorkflowOptions: agent.WorkflowOptions{Device: "sw1"}, Serial: old.serial, MaxAge: time.Hour})
 	if !errors.Is(err, vault.ErrClock) {
 		t.Errorf("a wrong clock: %v", err)
+	}
+	was := settings(unit.Running())
+	_, err = ag.Replace(context.Background(), agent.ReplaceOptions{Address: unit.l.Addr().String(),
+		WorkflowOptions: agent.WorkflowOptions{Device: "sw1", Allow: map[agent.Gate]bool{agent.GateHostKey: true}}})
+	if !errors.Is(err, vault.ErrClock) || settings(unit.Running()) != was {
+		t.Errorf("a replacement by a wrong clock: %v", err)
 	}
 }
 
