@@ -214,7 +214,11 @@ func (r *replace) setNeed(ctx context.Context, n *need, info plugins.Info) error
 		left := r.withSession(context.WithoutCancel(ctx), "", func(s *session.Session) error {
 			return r.drv.Discard(context.WithoutCancel(ctx), s, n.Change)
 		})
-		return errors.Join(err, left)
+		if left != nil {
+			return errors.Join(err, left)
+		}
+		n.Change, r.over = "", true
+		return fmt.Errorf("%w: the unit is as it was; it does not take what the old one started with (%s): %w", ErrRolledBack, strings.Join(n.Add, "; "), err)
 	}
 	n.Passed = needSaved
 	return r.keep()

@@ -23,6 +23,16 @@ func TestReplaceReboots(t *testing.T) {
 	spare := strings.Replace(ios.Sample, "hostname branch1", "hostname spare", 1)
 	from, to := strings.Index(spare, "crypto pki trustpoint"), strings.Index(spare, "archive\n")
 	spare = spare[:from] + spare[to:]
+	// One that refuses them stays as it is, and nothing is left open.
+	odd := startUnit(t, "ios", device.Options{Config: spare, Serial: "FOC00000009"}, false)
+	odd.Inject(device.Fault{Command: "configure replace", Refuse: "% Invalid input detected at '^' marker."})
+	before := settings(odd.Running())
+	if r := h.want(17, "replace", "branch1", "--address", odd.l.Addr().String(), "--yes", "--allow-host-key", "--allow-losses", "--allow-reboot"); !strings.Contains(r.err, "does not take what the old one started with") {
+		t.Errorf("a unit that refuses: %s", r.err)
+	}
+	if settings(odd.Running()) != before || len(h.workflows()) > 0 {
+		t.Errorf("it was changed, or a workflow is open:\n%s", odd.Running())
+	}
 	for i, cut := range []point{{}, {"prepare", "begin", ""}, {"prepare", "info", "set and saved"}, {"prepare", "wait", ""}} {
 		t.Run(strings.TrimSpace("killed at "+cut.step+" "+cut.phase), func(t *testing.T) {
 			fresh := startUnit(t, "ios", device.Options{Config: spare, Serial: fmt.Sprintf("FOC0000001%d", i)}, false)
