@@ -1,8 +1,11 @@
 package ios
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/cfgvault/cfgvault/plugins"
@@ -14,9 +17,9 @@ import (
 // normalize reads the running configuration into the common tree, or the
 // startup configuration where there is no running one, and accounts for the
 // lines of all artefacts that are text.
-func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized, error) {
+func normalize(f plugins.Facts, native []plugins.Artefact) (*plugins.Normalized, error) {
 	l, r := configLens(), lens.NewReader()
-	main := startupConfig
+	main, implied := startupConfig, false
 	for _, a := range native {
 		if a.Name == runningConfig {
 			main = a.Name
@@ -30,6 +33,7 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 			return nil, fmt.Errorf("ios: %s looks like %s: %w", a.Name, other, plugins.ErrWrongPlatform)
 		}
 		r.Read(l, a.Name, string(a.Data), nil)
+		implied = router.MatchString(f.Model) && !routing.Match(a.Data)
 	}
 	for _, a := range native {
 		switch {
@@ -40,19 +44,74 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 			r.Verify(l, a.Name, string(a.Data))
 		}
 	}
-	return r.Normalized(), nil
+	n := r.Normalized()
+	if implied {
+		var err error
+		if n.Tree, err = withRouting(n.Tree); err != nil {
+			return nil, fmt.Errorf("ios: %w", err)
+		}
+	}
+	return n, nil
+}
+
+// routing finds what a configuration says of routing.
+var routing = regexp.MustCompile(`(?m)^(?:no )?ip routing\b`)
+
+// withRouting adds to a tree that the unit routes.
+func withRouting(tree []byte) ([]byte, error) {
+	const module = "cfgvault-system:system"
+	all := map[string]json.RawMessage{}
+	if err := json.Unmarshal(tree, &all); err != nil {
+		return nil, err
+	}
+	system := map[string]json.RawMessage{}
+	if all[module] != nil {
+		if err := json.Unmarshal(all[module], &system); err != nil {
+			return nil, err
+		}
+	}
+	forwarding := map[string]any{}
+	if system["forwarding"] != nil {
+		if err := json.Unmarshal(system["forwarding"], &forwarding); err != nil {
+			return nil, err
+		}
+	}
+	forwarding["ipv4"] = true
+	var err error
+	if system["forwarding"], err = json.Marshal(forwarding); err != nil {
+		return nil, err
+	}
+	if all[module], err = json.Marshal(system); err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
 }
 
 // render writes a running configuration from the common tree.
-func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, error) {
+func render(tree []byte, onto plugins.Facts) ([]plugins.Artefact, []plugins.Loss, error) {
 	text, losses, err := configLens().Write(tree)
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for IOS: %w", err)
+	}
+	// "configure replace" takes no file that does not name the release.
+	if r := releaseName.FindString(onto.OSVersion); r != "" {
+		text = "version " + r + "\n" + text
+	}
+	if router.MatchString(onto.Model) {
+		text = strings.Replace("\n"+text, "\nip routing\n", "\n", 1)[1:]
 	}
 	return []plugins.Artefact{{
 		Name: runningConfig, Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
 	}}, losses, nil
 }
+
+// releaseName is how a configuration names a release: 15.7 of 15.7(3)M2.
+var releaseName = regexp.MustCompile(`^\d+\.\d+`)
+
+// router names the models that route unless told not to, and then do not show
+// it (IP Routing command reference, ip routing). Whoever is not among them gets
+// the statement.
+var router = regexp.MustCompile(`^(?:CSR|ISR|ASR|C8\d{3}|CISCO(?:8|1[89]|2[89]|3[89])\d{2})`)
 
 // configLens is the table, compiled at the first use.
 var configLens = sync.OnceValue(func() *lens.Lens { return lens.Check(configTable()) })

@@ -44,10 +44,14 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 }
 
 // render writes a running configuration from the common tree.
-func render(tree []byte, _ plugins.Facts) ([]plugins.Artefact, []plugins.Loss, error) {
+func render(tree []byte, onto plugins.Facts) ([]plugins.Artefact, []plugins.Loss, error) {
 	text, losses, err := configLens().Write(tree)
 	if err != nil {
 		return nil, nil, fmt.Errorf("render for NX-OS: %w", err)
+	}
+	// "configure replace" takes no file that does not name the release.
+	if onto.OSVersion != "" {
+		text = "version " + onto.OSVersion + "\n" + text
 	}
 	return []plugins.Artefact{{
 		Name: runningConfig, Role: plugins.RoleRunning, Source: "rendered", Data: []byte(text),
