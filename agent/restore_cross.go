@@ -132,9 +132,10 @@ func (r *restore) meaning(ctx context.Context, facts plugins.Facts, list []plugi
 type reach struct{ user, address string }
 
 // keep adds to a tree what the unit needs to be reached: the user that cfgvault
-// logs in as, the interface that has the address at which it answers, with its
-// VRF, and the spanning tree that keeps its network from loops. What the tree has of its own by these names stays as it is. kept says
-// what was added, in the operator's words.
+// logs in as, the super-user and the SSH server, the interface that has the
+// address at which it answers, with its VRF, and the spanning tree that keeps its
+// network from loops. What the tree has of its own by these names stays as it is,
+// but for those users. kept says what was added, in the operator's words.
 func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tree, kept []string, err error) {
 	var doc, own map[string]any
 	if err := json.Unmarshal(tree.Canonical(), &doc); err != nil {
@@ -163,6 +164,18 @@ func (c reach) keep(set *schemas.Set, tree, unit *schemas.Tree) (out *schemas.Tr
 			add(doc, users, u)
 		}
 		kept = append(kept, "user "+keep.name+keep.why)
+	}
+	system, _ := own["cfgvault-system:system"].(map[string]any)
+	if server := system["ssh-server"]; server != nil {
+		said, _ := doc["cfgvault-system:system"].(map[string]any)
+		if said == nil {
+			said = map[string]any{}
+			doc["cfgvault-system:system"] = said
+		}
+		if said["ssh-server"] == nil {
+			said["ssh-server"] = server
+			kept = append(kept, "the SSH server, of which the snapshot says nothing")
+		}
 	}
 	interfaces := []string{"cfgvault-interfaces:interfaces", "interface"}
 	here := func(e map[string]any) bool { return hasAddress(e, c.address) }
