@@ -1,15 +1,17 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cfgvault/cfgvault/agent"
+	"github.com/cfgvault/cfgvault/plugins"
+	"github.com/cfgvault/cfgvault/plugins/builtin"
 	"github.com/cfgvault/cfgvault/plugins/simulate"
 )
 
@@ -24,14 +26,6 @@ console://ADDRESS a serial console as behind a console server.`,
 		example: "cfgvault simulate eos --config switch.cfg --listen 127.0.0.1:2222",
 		args:    cobra.ExactArgs(1),
 		run: func(ctx context.Context, args []string) error {
-			text := ""
-			if config != "" {
-				data, err := os.ReadFile(config)
-				if err != nil {
-					return fmt.Errorf("%w: %w", agent.ErrConfig, err)
-				}
-				text = string(data)
-			}
 			known := false
 			for _, n := range simulate.Names() {
 				known = known || n == args[0]
@@ -39,7 +33,11 @@ console://ADDRESS a serial console as behind a console server.`,
 			if !known {
 				return usageError{fmt.Errorf("no simulated device %q; there are: %s", args[0], strings.Join(simulate.Names(), ", "))}
 			}
-			err := simulate.Run(ctx, args[0], text, listen, a.out)
+			text, err := a.configOf(ctx, args[0], config)
+			if err != nil {
+				return err
+			}
+			err = simulate.Run(ctx, args[0], text, listen, a.out)
 			if errors.Is(err, simulate.ErrAddress) {
 				return usageError{err}
 			}
@@ -50,7 +48,42 @@ console://ADDRESS a serial console as behind a console server.`,
 		},
 	}.cobra()
 	f := cmd.Flags()
-	f.StringVar(&config, "config", "", "startup configuration (default: a sample)")
+	f.StringVar(&config, "config", "", "startup configuration, \"-\" for standard input (default: a sample)")
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "address to listen on; telnet://ADDRESS or console://ADDRESS")
 	return cmd
+}
+
+// configOf reads a configuration for a simulated device and lets the driver of
+// its platform look at it: a unit that boots with another platform's text, or
+// with none, would be as from the factory, which is not what was asked for.
+func (a *app) configOf(ctx context.Context, driver, file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	data, err := readInput(a.in, file)
+	if err != nil {
+		return "", err
+	}
+	refuse := func(why error) error {
+		return usageError{fmt.Errorf("%s: no configuration for %s: %w", file, driver, why)}
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return "", refuse(errors.New("it is empty"))
+	}
+	for _, d := range builtin.Drivers() {
+		info := d.Info()
+		if info.Name != driver {
+			continue
+		}
+		if artefact := mainArtefact(info); artefact != "" {
+			norm, err := d.Normalize(ctx, plugins.Facts{}, []plugins.Artefact{{Name: artefact, Role: plugins.RoleRunning, Data: data}})
+			if err == nil && !slices.ContainsFunc(norm.Coverage, func(c plugins.Coverage) bool { return c.Lines[plugins.Mapped] > 0 }) {
+				err = errors.New("not one line of it is known there")
+			}
+			if err != nil {
+				return "", refuse(err)
+			}
+		}
+	}
+	return string(data), nil
 }
