@@ -52,6 +52,7 @@ type Device struct {
 	srv   io.Closer
 	addr  net.Addr
 	shut  bool
+	conns map[*tracked]struct{}
 }
 
 // New returns a device that still lacks its [Box]: the constructor of a
@@ -66,7 +67,7 @@ func New(o Options) *Device {
 	if o.Clock == nil {
 		o.Clock = realClock{}
 	}
-	return &Device{opts: o, clock: o.Clock, ttys: map[*TTY]struct{}{}}
+	return &Device{opts: o, clock: o.Clock, ttys: map[*TTY]struct{}{}, conns: map[*tracked]struct{}{}}
 }
 
 // Install puts the platform in and boots it, before the device is used.
@@ -190,6 +191,7 @@ func (d *Device) Reload() {
 func (d *Device) Reboot() {
 	d.box.Boot()
 	d.hangupAll()
+	d.dropAll()
 	if d.opts.BootTime > 0 {
 		d.down = true
 		d.clock.AfterFunc(d.opts.BootTime, func() {

@@ -200,12 +200,12 @@ func (s *localSession) Open(_ context.Context, service, arg string) (net.Conn, e
 		return nil, fmt.Errorf("simulated device: %s %q: %w", service, arg, errors.ErrUnsupported)
 	}
 	near, far := net.Pipe()
-	port := rawPort{
-		send: func(p string) error { _, err := io.WriteString(far, p); return err },
-		end:  func() { far.Close() },
-	}
 	c := &localStream{Conn: near, closed: make(chan struct{})}
 	c.inR, c.inW = io.Pipe()
+	port := rawPort{
+		send: func(p string) error { _, err := io.WriteString(far, p); return err },
+		end:  func() { far.Close(); c.inR.CloseWithError(errGone) },
+	}
 	r, err := s.d.start(&Process{Service: service, Arg: arg, In: c.inR, Err: io.Discard}, port)
 	if err != nil {
 		near.Close()

@@ -22,7 +22,7 @@ func (d *Device) Serve(l net.Listener) error {
 			c.Close()
 			return nil
 		}
-		return c
+		return d.track(c)
 	}
 	if err := d.serveBy(srv, l); err != nil {
 		return err
@@ -32,6 +32,37 @@ func (d *Device) Serve(l net.Listener) error {
 		return nil
 	}
 	return fmt.Errorf("simulate: %w", err)
+}
+
+// track remembers a connection until it is closed.
+func (d *Device) track(c net.Conn) net.Conn {
+	d.srvMu.Lock()
+	defer d.srvMu.Unlock()
+	t := &tracked{c, d}
+	d.conns[t] = struct{}{}
+	return t
+}
+
+// tracked is a connection that ends with the system that answers it.
+type tracked struct {
+	net.Conn
+	d *Device
+}
+
+func (t *tracked) Close() error {
+	t.d.srvMu.Lock()
+	delete(t.d.conns, t)
+	t.d.srvMu.Unlock()
+	return t.Conn.Close()
+}
+
+// dropAll ends every connection, as a reboot does.
+func (d *Device) dropAll() {
+	d.srvMu.Lock()
+	defer d.srvMu.Unlock()
+	for t := range d.conns {
+		t.Conn.Close()
+	}
 }
 
 // serveBy notes what Close is to end. It fails after Close.
