@@ -92,7 +92,31 @@ func TestReadmePlatforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readFile(t, "../README.md")), strings.TrimSpace(string(out))) {
+	readme := string(readFile(t, "../README.md"))
+	if !strings.Contains(readme, strings.TrimSpace(string(out))) {
 		t.Errorf("README.md does not hold the output of `cfgvault plugin list --markdown`:\n%s", out)
 	}
+	rows := 0
+	for line := range strings.Lines(readme) {
+		if cell := firstCell(line); cell != "" {
+			rows++
+			if n := strings.Count(readme, "\n| "+cell+" |"); n != 1 {
+				t.Errorf("%d rows of tables in README.md begin with %s", n, cell)
+			}
+		}
+	}
+	if rows < 12 {
+		t.Errorf("only %d rows were found", rows)
+	}
+}
+
+// firstCell is what a row of a table begins with, "" for any other line and for
+// the line below a heading.
+func firstCell(line string) string {
+	rest, ok := strings.CutPrefix(line, "| ")
+	cell, _, more := strings.Cut(rest, " |")
+	if !ok || !more || strings.Trim(cell, "-: |") == "" {
+		return ""
+	}
+	return cell
 }
