@@ -17,6 +17,7 @@ func labels() []string {
 		"reject count policer routing-instance port-mirror-instance next-interface next-ip next-ip6 three-color-policer " +
 		"application source-identity source-zone destination-zone log system-services protocols screen dscp-code-point " +
 		"origin preference preference2 metric2 tag2 color color2 priority source-class destination-class class bgp-output-queue-priority cos-next-hop-map install-nexthop level local-preference next-hop rib route-type area instance external-type " +
+		"from-zone from-interface to-zone to-interface pool prefix alarm-threshold attack-threshold source-threshold destination-threshold timeout " +
 		"rib-group as-path-group damping load-balance default-action as-path-expand multicast-scope route-distinguisher community-count large-community-count state nexthop-ip lsp")
 }
 
@@ -94,10 +95,12 @@ func securityRows() []lens.Row {
 			{Text: "address-book global", Rows: book},
 			{Text: "zones", Rows: []lens.Row{{Text: "security-zone $z:policy", Set: zone, Rows: append([]lens.Row{
 				{Text: "description $d:text", Set: zone + "/description=$d"},
-				{Text: "interfaces $i:if", Set: zone + "/interface+=$i"},
+				{Text: "interfaces $i:if", Set: zone + "/interface+=$i", Rows: []lens.Row{{Text: "host-inbound-traffic", Rows: kept(fw+"object[dialect=junos][kind=zone-interface][name=$i]/setting", "system-services", "protocols")}}},
 				{Text: "screen $x:=screen", Set: zone + "/setting+=$x"},
 				flags(zone+"/setting", "tcp-rst")[0],
 			}, inbound...)}}},
+			screenRow(),
+			{Text: "nat", Rows: []lens.Row{natRow("source"), natRow("destination"), natRow("static")}},
 			{Text: "policies", Rows: []lens.Row{
 				{Text: "global", Rows: policy("global")},
 				{Each: fw + "forwarding[dialect=junos][from=$a][to=$b]", Rows: []lens.Row{
@@ -113,4 +116,37 @@ func securityRows() []lens.Row {
 			}},
 		}},
 	}
+}
+
+// screenRow is what a zone is protected from, as the factory configuration of
+// SRX has it.
+func screenRow() lens.Row {
+	const screen = fw + "object[dialect=junos][kind=screen][name=$s]"
+	rows := flags(screen+"/setting", "icmp_ping-death", "icmp_fragment", "icmp_large", "ip_source-route-option", "ip_tear-drop", "ip_bad-option", "ip_spoofing", "ip_block-frag", "tcp_land", "tcp_winnuke", "tcp_syn-fin", "tcp_fin-no-ack", "tcp_tcp-no-flag")
+	for _, n := range []string{"alarm-threshold", "attack-threshold", "source-threshold", "destination-threshold", "timeout"} {
+		rows = append(rows, lens.Row{Text: "tcp syn-flood " + n + " $x:=" + n, Set: screen + "/setting+=$x"})
+	}
+	return lens.Row{Text: "screen", Rows: []lens.Row{{Text: "ids-option $s:policy", Set: screen, Rows: rows}}}
+}
+
+// natRow is the rule sets of one kind of address translation.
+func natRow(kind string) lens.Row {
+	place := fw + "filter[dialect=junos][kind=nat-" + kind + "][name=$f]"
+	term := place + "/term[name=$t]"
+	rows := []lens.Row{
+		{Text: "from zone $x:=from-zone", Set: place + "/setting+=$x"},
+		{Text: "from interface $x:=from-interface", Set: place + "/setting+=$x"},
+		{Text: "to zone $x:=to-zone", Set: place + "/setting+=$x"},
+		{Text: "to interface $x:=to-interface", Set: place + "/setting+=$x"},
+		{Text: "rule $t:policy", Set: term, Rows: []lens.Row{
+			{Text: "match", Rows: kept(term+"/match", "source-address", "destination-address", "source-port", "destination-port", "protocol", "application")},
+			{Text: "then " + kind + "-nat", Rows: []lens.Row{
+				{Text: "interface", Set: term + "/action+=interface"},
+				{Text: "off", Set: term + "/action+=off"},
+				{Text: "pool $x:=pool", Set: term + "/action+=$x"},
+				{Text: "prefix $x:=prefix", Set: term + "/action+=$x"},
+			}},
+		}},
+	}
+	return lens.Row{Text: kind, Rows: []lens.Row{{Text: "rule-set $f:policy", Set: place, Rows: rows}}}
 }
