@@ -1,28 +1,54 @@
 package cisco
 
-import "regexp"
+import (
+	"bytes"
+	"regexp"
+)
 
-// foreign are the marks by which configurations of other platforms are known.
-var foreign = []struct {
-	re   *regexp.Regexp
-	name string
-}{
-	{regexp.MustCompile(`(?m)^! device: .*EOS-`), "EOS"},
-	{regexp.MustCompile(`(?m)^!! ?IOS XR Configuration`), "IOS-XR"},
-	{regexp.MustCompile(`(?m)^!Command: show `), "NX-OS"},
-	{regexp.MustCompile(`(?m)^Current configuration : \d+ bytes`), "IOS"},
-	{regexp.MustCompile(`(?m)^(?:## Last c|set version |(?:system|interfaces) \{$)`), "Junos"},
-	{regexp.MustCompile(`(?m)^frr version `), "FRR"},
-	{regexp.MustCompile(`(?m)^# .* by RouterOS `), "RouterOS"},
+// mark is how a line of one platform's configuration begins; rest, where there
+// is one, matches what follows.
+type mark struct {
+	prefix string
+	rest   *regexp.Regexp
+	name   string
+}
+
+// foreign are the marks by which configurations of other platforms are known,
+// the surest first.
+var foreign = [...]mark{
+	{"! device: ", regexp.MustCompile(`EOS-`), "EOS"},
+	{"!! IOS XR Configuration", nil, "IOS-XR"},
+	{"!!IOS XR Configuration", nil, "IOS-XR"},
+	{"!Command: show ", nil, "NX-OS"},
+	{"Current configuration : ", regexp.MustCompile(`^\d+ bytes`), "IOS"},
+	{"## Last c", nil, "Junos"},
+	{"set version ", nil, "Junos"},
+	{"system {", regexp.MustCompile(`^\r?$`), "Junos"},
+	{"interfaces {", regexp.MustCompile(`^\r?$`), "Junos"},
+	{"frr version ", nil, "FRR"},
+	{"# ", regexp.MustCompile(` by RouterOS `), "RouterOS"},
 }
 
 // LooksLike names another platform than the own one whose configuration a text
 // is, or "".
 func LooksLike(text []byte, own string) string {
-	for _, p := range foreign {
-		if p.name != own && p.re.Match(text) {
-			return p.name
+	best := len(foreign)
+	for line := range bytes.Lines(text) {
+		switch line[0] {
+		case '!', '#', 'C', 'f', 'i', 's':
+		default:
+			continue
+		}
+		for i, m := range foreign[:best] {
+			rest, ok := bytes.CutPrefix(line, []byte(m.prefix))
+			if ok && m.name != own && (m.rest == nil || m.rest.Match(bytes.TrimRight(rest, "\n"))) {
+				best = i
+				break
+			}
 		}
 	}
-	return ""
+	if best == len(foreign) {
+		return ""
+	}
+	return foreign[best].name
 }

@@ -68,6 +68,9 @@ func OSPFTypes() lens.Codec {
 // are, in the words of IOS and those that EOS and NX-OS have beside them.
 func RoutingCodecs() map[string]lens.Codec {
 	return map[string]lens.Codec{
+		"vrf-other": StatementCodec("rd auto", "route-target both auto", "route-target both auto ...", "route-target import ...", "route-target export ...", "route-target both ...", "import map ...", "export map ...", "import ipv4 ...",
+			"import ipv6 ...", "export ipv4 ...", "export ipv6 ...", "import route-policy ...", "export route-policy ...", "import from ...", "export to ...", "maximum routes ...", "maximum prefix ...", "bgp next-hop ...", "import path ...", "import vrf ...",
+			"export vrf ...", "vpn id ...", "vnid ...", "mode big", "fallback-vrf ...", "evpn-route-sync ...", "mdt ...", "ip domain-name ...", "ip name-server ...", "ip multicast ...", "ip pim ...", "ip igmp ...", "ipv6 pim ...", "shutdown", "remote-route-filtering disable"),
 		"as-numbers": Many(lens.Builtin()["asn"]),
 		"bgp-other": StatementCodec("bgp advertise-best-external", "bgp aggregate-timer ...", "bgp asnotation dot", "bgp bestpath ...", "bgp bmp ...", "bgp client-to-client reflection",
 			"bgp client-to-client reflection ...",

@@ -170,6 +170,7 @@ func AAA() []lens.Row {
 			{Text: "ip tacacs source-interface $if:ifname", Set: "./source-interface=$if"},
 			{Text: "ip radius source-interface $if:ifname", Set: "./source-interface=$if", ReadOnly: true},
 			{Text: "server-private $_:secret-line", Class: plugins.SecretOpaque},
+			{Text: "deadtime $n:1..1440", Set: "./deadtime=$n"},
 		}})
 	}
 	for _, p := range []struct{ word, protocol string }{{"tacacs", "tacacs"}, {"radius", "radius"}} {
@@ -180,6 +181,7 @@ func AAA() []lens.Row {
 			{Text: "address ipv4 $a:host auth-port $x:0..65535 acct-port $y:0..65535", Set: "./address=$a ./port=$x ./accounting-port=$y"},
 			{Text: "port $x:1..65535", Set: "./port=$x"},
 			{Text: "timeout $t:1..1000", Set: "./timeout=$t"},
+			{Text: "retransmit $n:0..100", Set: "./retransmit=$n"},
 			{Text: "key $t:one-of=0|5|6|7 $k:secret", Set: "./key/type=$t ./key/value=$k"},
 			{Text: "key $k:secret", Set: "./key/value=$k"},
 		}})

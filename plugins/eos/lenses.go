@@ -22,9 +22,13 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		}
 	}
 	for _, a := range native {
-		if a.Name == main {
-			r.Read(l, a.Name, string(a.Data), nil)
+		if a.Name != main {
+			continue
 		}
+		if other := cisco.LooksLike(a.Data, "EOS"); other != "" {
+			return nil, fmt.Errorf("eos: %s looks like %s: %w", a.Name, other, plugins.ErrWrongPlatform)
+		}
+		r.Read(l, a.Name, string(a.Data), nil)
 	}
 	for _, a := range native {
 		switch {
@@ -72,7 +76,7 @@ func configTable() lens.Table {
 		{Text: "system l1", Rows: []lens.Row{{Text: "$f:l1-feature", Set: "cfgvault-system:system/feature[name=$f]/enabled=true"}}},
 	}
 	for _, part := range [][]lens.Row{
-		systemRows(), serviceRows(), snmpRows(), switchRows(), vlanRows(), vrfRows(), {interfaceRow()},
+		systemRows(), serviceRows(), snmpRows(), switchRows(), serverRows(), vlanRows(), vrfRows(), {interfaceRow()},
 		routeRows(), prefixListRows(), policyRows(), accessRows(), bgpRows(), ospfRows(), bannerRows(), headingRows(), cisco.Features(),
 	} {
 		rows = append(rows, part...)
@@ -250,7 +254,7 @@ func headingRows() []lens.Row {
 		"router isis $_", "router $_:one-of=bfd|general|igmp|l2-vpn|msdp|multicast|pim|rip|traffic-engineering|adaptive-virtual-topology",
 		"router ospf3 { $_ } { vrf $_ }",
 		"class-map type $_ $_ $_", "policy-map type $_ $_", "mlag configuration", "daemon $_", "event-handler $_", "peer-filter $_",
-		"aaa group server $_ $_", "ip extcommunity-list $_:line",
+		"ip extcommunity-list $_:line",
 	} {
 		rows = append(rows, lens.Row{Text: text, Class: plugins.Unparsed})
 	}

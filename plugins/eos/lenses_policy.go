@@ -1,6 +1,7 @@
 package eos
 
 import (
+	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/cisco"
 	"github.com/cfgvault/cfgvault/plugins/lens"
 )
@@ -20,10 +21,11 @@ func policyRows() []lens.Row {
 // accessRows are access lists; EOS prints prefixes.
 func accessRows() []lens.Row {
 	const list = "cfgvault-acl:acls/acl[family=ipv4][name=$name]"
+	counters := lens.Row{Text: "counters per-entry", Set: "./counters=true"}
 	return []lens.Row{
-		{Text: "ip access-list standard $name", Set: list + "/kind=standard", Rows: cisco.StandardEntries()},
-		{Text: "ip access-list $name", Set: list, Rows: cisco.AccessEntries("endpoint"), Unless: list + "/kind=standard"},
-		{Text: "ipv6 access-list $name", Set: "cfgvault-acl:acls/acl[family=ipv6][name=$name]", Rows: cisco.AccessEntries("endpoint6")},
+		{Text: "ip access-list standard $name", Set: list + "/kind=standard", Rows: append(cisco.StandardEntries(), counters)},
+		{Text: "ip access-list $name", Set: list, Rows: append(cisco.AccessEntries("endpoint"), counters), Unless: list + "/kind=standard"},
+		{Text: "ipv6 access-list $name", Set: "cfgvault-acl:acls/acl[family=ipv6][name=$name]", Rows: append(cisco.AccessEntries("endpoint6"), counters)},
 	}
 }
 
@@ -53,6 +55,24 @@ func switchRows() []lens.Row {
 		{Text: "lldp timer reinitialization $n:1..20", Set: lldp + "reinit-delay=$n"},
 		{Text: "aaa $p:purpose $n $m:line", Set: "cfgvault-system:system/aaa/method-list[purpose=$p][name=$n]/methods=$m"},
 	}
+}
+
+// serverRows are the servers of method lists, and their groups.
+func serverRows() []lens.Row {
+	const aaa = "cfgvault-system:system/aaa/"
+	var rows []lens.Row
+	for _, p := range []struct{ word, protocol string }{{"tacacs+", "tacacs"}, {"radius", "radius"}} {
+		server := aaa + "server[protocol=" + p.protocol + "][name=$h]"
+		command := p.protocol + "-server host $h:host { vrf $vrf } { timeout $o:1..1000 }"
+		rows = append(rows,
+			lens.Row{Text: command + " { retransmit $n:0..100 } key $t:one-of=0|7|8a $k:secret", Set: cisco.Facts(server, "vrf=$vrf", "timeout=$o", "retransmit=$n", "key/type=$t", "key/value=$k")},
+			lens.Row{Text: command + " { retransmit $n:0..100 }", Set: cisco.Facts(server, "vrf=$vrf", "timeout=$o", "retransmit=$n")},
+			lens.Row{Text: p.protocol + "-server key $_:secret-line", Class: plugins.SecretOpaque},
+			lens.Row{Text: "aaa group server " + p.word + " $g", Set: aaa + "server-group[name=$g]/protocol=" + p.protocol, Rows: []lens.Row{
+				{Text: "server $s { vrf $v }", Set: "./server+=$s ./vrf=$v"},
+			}})
+	}
+	return rows
 }
 
 // features are statements of the whole switch that switch one function on or
@@ -88,7 +108,7 @@ func portFeatures() []string {
 		"service-profile ...", "priority-flow-control ...", "sflow ...", "sflow enable", "link-debounce ...", "transceiver ...", "phy ...", "ptp enable", "ptp ...", "poe ...", "mac access-group ...",
 		"mac timestamp ...", "l2-protocol ...", "l2 mtu ...", "unidirectional ...", "traffic-policy ...", "monitor ...", "backup-link ...", "mpls ip", "mpls ...", "nat ...", "ip nat ...", "autostate", "ip dhcp relay ...",
 		"dot1x ...", "ip ospf ...", "ospfv3 ...", "ipv6 ospf ...", "ipv6 verify ...", "ipv6 pim ...", "ipv6 dhcp ...", "isis ...", "dhcp ...", "flow ...", "mac security ...", "multicast ...", "ip attached-routes", "arp ...", "lldp tlv ...", "bandwidth ...", "switchport trunk private-vlan ...",
-		"switchport dot1q ...", "switchport vlan ...", "switchport pvlan ...", "load-interval ...", "link tracking ...", "ip icmp ...", "ip multicast ...", "snmp ...", "tcp mss ceiling ...",
+		"switchport dot1q ...", "switchport vlan ...", "switchport pvlan ...", "load-interval ...", "link tracking ...", "ip icmp ...", "ip multicast ...", "ip helper-address ...", "snmp ...", "tcp mss ceiling ...",
 		"queue-monitor ...", "channel-group recirculation ...", "evpn ethernet-segment", "load-balance ...", "parent-interface ...", "profile ...", "loopback ...", "address locking ...",
 	}
 }

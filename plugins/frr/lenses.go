@@ -33,9 +33,13 @@ func normalize(_ plugins.Facts, native []plugins.Artefact) (*plugins.Normalized,
 		}
 	}
 	for _, a := range native {
-		if a.Name == main {
-			r.Read(l, a.Name, string(a.Data), nil)
+		if a.Name != main {
+			continue
 		}
+		if other := cisco.LooksLike(a.Data, "FRR"); other != "" {
+			return nil, fmt.Errorf("frr: %s looks like %s: %w", a.Name, other, plugins.ErrWrongPlatform)
+		}
+		r.Read(l, a.Name, string(a.Data), nil)
 	}
 	for _, a := range native {
 		switch {

@@ -85,9 +85,11 @@ func vrfRows() []lens.Row {
 		{Text: "rd $rd:rd", Set: "./route-distinguisher=$rd"},
 		{Text: "route-target import $t:rd", Set: "./import-target+=$t"},
 		{Text: "route-target export $t:rd", Set: "./export-target+=$t"},
+		cisco.Others("vrf-other"),
 		{Text: "address-family $af:one-of=ipv4|ipv6", Set: vrf + "/address-family[name=$af]", End: "exit-address-family", Rows: []lens.Row{
 			{Text: "route-target import $t:rd", Set: vrf + "/address-family[name=$af]/import-target+=$t"},
 			{Text: "route-target export $t:rd", Set: vrf + "/address-family[name=$af]/export-target+=$t"},
+			{Text: "$o:vrf-other", Set: vrf + "/address-family[name=$af]/other+=$o"},
 		}},
 	}
 	return []lens.Row{

@@ -89,6 +89,7 @@ func configTable() lens.Table {
 	k := kinds()
 	rows := []lens.Row{
 		boilerplate("Building configuration...", "frame", "part of the listing, not of the configuration"),
+		{Text: "$_:weekday $_:word $_:1..31 $_:word { $_:word }", Class: plugins.Volatile, Rule: "time", Why: "when the command ran (terminal exec prompt timestamp)"},
 		boilerplate("end", "frame", "part of the listing, not of the configuration"),
 		boilerplate("call-home", "call-home", printed,
 			boilerplate("service active", "call-home", printed),
@@ -232,7 +233,6 @@ func lineRows() []lens.Row {
 	return []lens.Row{
 		{Text: "line console", Set: lines + "line[kind=console][first=0]", Rows: below},
 		{Text: "line default", Set: lines + "line[kind=vty][first=0]", Rows: below},
-		{Text: "vty-pool default $a:0..99 $b:0..99 { line-template default }", Class: plugins.Unparsed},
 	}
 }
 

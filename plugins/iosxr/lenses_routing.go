@@ -14,6 +14,7 @@ func ownCodecs() map[string]lens.Codec {
 		"ssh-version":   lens.OneOf("v2>2"),
 		"hash":          lens.OneOf("5>md5-crypt", "8>pbkdf2", "9>scrypt", "10>sha512-crypt", "0>clear"),
 		"password-type": lens.OneOf("7>obscured", "0>clear", "6>other"),
+		"weekday":       lens.OneOf("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 		"short-level":   lens.OneOf("emergencies>emergency", "alerts>alert", "critical", "errors>error", "error", "warnings>warning", "warning", "notifications>notice", "info>informational", "debugging>debug"),
 		"family": lens.OneOf("ipv4 unicast>ipv4-unicast", "ipv6 unicast>ipv6-unicast", "ipv4 multicast>ipv4-multicast", "ipv6 multicast>ipv6-multicast",
 			"ipv4 labeled-unicast>ipv4-labeled-unicast", "ipv6 labeled-unicast>ipv6-labeled-unicast", "vpnv4 unicast>vpnv4", "vpnv6 unicast>vpnv6", "l2vpn evpn>l2vpn-evpn",
@@ -49,8 +50,7 @@ func vrfRows() []lens.Row {
 		{Text: "address-family $af:short-family", Set: af, Rows: []lens.Row{
 			{Text: "import route-target", Rows: []lens.Row{{Text: "$t:rd", Set: af + "/import-target+=$t"}}},
 			{Text: "export route-target", Rows: []lens.Row{{Text: "$t:rd", Set: af + "/export-target+=$t"}}},
-			{Text: "import route-policy $_", Class: plugins.Unparsed},
-			{Text: "export route-policy $_", Class: plugins.Unparsed},
+			{Text: "$o:vrf-other", Set: af + "/other+=$o"},
 		}},
 	}}}
 }
@@ -122,6 +122,7 @@ func processRows(at, port, prefix string) []lens.Row {
 	leaves := []string{"metric=$m", "metric-type=$t", "route-map=$map"}
 	return []lens.Row{
 		{Text: "router-id $id:quad", Set: at + "/router-id=$id"},
+		{Text: "address-family ipv4 unicast", Class: plugins.Boilerplate, Rule: "ospf-family", Why: "OSPFv2 has no other (IOS-XR Routing Command Reference, address-family)"},
 		{Text: "log adjacency changes", Set: at + "/log-adjacency-changes=true"},
 		{Text: "log adjacency changes detail", Set: at + "/log-adjacency-changes=true", ReadOnly: true},
 		{Text: "auto-cost reference-bandwidth $n:1..4294967", Set: at + "/reference-bandwidth=$n"},

@@ -15,8 +15,8 @@ import (
 type Lens struct {
 	table  Table
 	rows   []*row // outermost
-	any    map[string][]*row
-	top    map[string][]*row
+	any    *rowIndex
+	top    *rowIndex
 	lines  []lineRule
 	slots  int
 	given  map[string]int
@@ -49,10 +49,10 @@ type row struct {
 	cond  []fact
 	not   [][]fact // alternatives
 	kids  []*row
-	index map[string][]*row // kids by first word, groups opened up
-	body  int               // slot, or -1
-	count int               // slot of Row.Count, or -1
-	opens bool              // a block with something to write in it
+	index *rowIndex // of kids, groups opened up
+	body  int       // slot, or -1
+	count int       // slot of Row.Count, or -1
+	opens bool      // a block with something to write in it
 
 	attrs   []attrOp // of a record
 	records bool     // it is one
@@ -270,27 +270,79 @@ func (c *compiler) row(r Row, s scope) (*row, error) {
 	return out, nil
 }
 
-// index finds rows by the first word of their pattern; "" holds those that
-// begin with a variable. Rows of groups are read as if they stood outside.
-func index(rows []*row) map[string][]*row {
-	out := map[string][]*row{}
+// rowIndex finds rows by the first word of their pattern; "" holds those that
+// begin with a variable. Where many begin alike, the second word tells them
+// apart: then "" is of those that have none in that place.
+type rowIndex struct {
+	first  map[string][]*row
+	second map[[2]string][]*row
+}
+
+// many is from how many rows on a second word is looked at.
+const many = 6
+
+// index makes a rowIndex. Rows of groups are read as if they stood outside.
+func index(rows []*row) *rowIndex {
+	out := &rowIndex{first: map[string][]*row{}, second: map[[2]string][]*row{}}
 	var walk func([]*row)
 	walk = func(rows []*row) {
 		for _, r := range rows {
 			switch {
 			case r.Pair != nil:
-				out[r.Pair.First] = append(out[r.Pair.First], r)
+				out.first[r.Pair.First] = append(out.first[r.Pair.First], r)
 			case r.Each != "":
 				walk(r.kids)
 			case r.ops[0].code == opWord:
-				out[r.ops[0].text] = append(out[r.ops[0].text], r)
+				out.first[r.ops[0].text] = append(out.first[r.ops[0].text], r)
 			default:
-				out[""] = append(out[""], r)
+				out.first[""] = append(out.first[""], r)
 			}
 		}
 	}
 	walk(rows)
+	for word, list := range out.first {
+		if word == "" || len(list) < many {
+			continue
+		}
+		words := map[string]bool{"": true}
+		for _, r := range list {
+			words[r.secondWord()] = true
+		}
+		for w := range words {
+			for _, r := range list {
+				if own := r.secondWord(); own == "" || own == w {
+					out.second[[2]string{word, w}] = append(out.second[[2]string{word, w}], r)
+				}
+			}
+		}
+	}
 	return out
+}
+
+// secondWord is the literal word that the second word of a statement has to
+// be; "" for none.
+func (r *row) secondWord() string {
+	for _, f := range r.fixed {
+		if f.at == 1 {
+			return f.text
+		}
+	}
+	return ""
+}
+
+// of returns the rows that may be about a statement which begins with the
+// words, without those that begin with a variable.
+func (x *rowIndex) of(words []syntax.Word) []*row {
+	list := x.first[words[0].Text]
+	if len(list) < many {
+		return list
+	}
+	if len(words) > 1 {
+		if own, ok := x.second[[2]string{words[0].Text, words[1].Text}]; ok {
+			return own
+		}
+	}
+	return x.second[[2]string{words[0].Text, ""}]
 }
 
 func (c *compiler) slot(names map[string]int, name string) int {

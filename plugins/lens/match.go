@@ -6,16 +6,16 @@ import (
 	"github.com/cfgvault/cfgvault/plugins/syntax"
 )
 
-func (x *reading) find(i int, rows map[string][]*row) *row {
+func (x *reading) find(i int, rows *rowIndex) *row {
 	if rows == nil || len(x.words) == 0 {
 		return nil
 	}
-	for _, r := range rows[x.words[0].Text] {
+	for _, r := range rows.of(x.words) {
 		if x.apply(i, r) {
 			return r
 		}
 	}
-	for _, r := range rows[""] {
+	for _, r := range rows.first[""] {
 		if x.apply(i, r) {
 			return r
 		}

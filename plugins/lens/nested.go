@@ -13,7 +13,7 @@ import (
 
 // nested reads the lines of one block. Path holds the words of headings that
 // no row has taken yet; rows is nil where a heading is not known.
-func (x *reading) nested(from, to int, rows map[string][]*row, path []syntax.Word, class plugins.Class, rule string, top bool) {
+func (x *reading) nested(from, to int, rows *rowIndex, path []syntax.Word, class plugins.Class, rule string, top bool) {
 	for i := from; i < to; {
 		line := &x.doc.Lines[i]
 		next := line.Next
@@ -34,7 +34,7 @@ func (x *reading) nested(from, to int, rows map[string][]*row, path []syntax.Wor
 }
 
 // path reads statement i and the block that it may head.
-func (x *reading) path(i int, rows map[string][]*row, path []syntax.Word, top bool) {
+func (x *reading) path(i int, rows *rowIndex, path []syntax.Word, top bool) {
 	line := &x.doc.Lines[i]
 	x.body = x.doc.Logical(i)
 	x.words = x.l.words(append(x.words[:0], path...), x.body)
@@ -106,7 +106,7 @@ func (x *reading) placeOf(taken []*row) *node {
 
 // leaf reads a statement that heads no block. A list in square brackets says
 // the same of each of its words.
-func (x *reading) leaf(rows map[string][]*row) (plugins.Class, string) {
+func (x *reading) leaf(rows *rowIndex) (plugins.Class, string) {
 	open := slices.IndexFunc(x.words, func(w syntax.Word) bool { return w.Text == "[" })
 	if open < 0 {
 		return x.one(rows)
@@ -129,7 +129,7 @@ func (x *reading) leaf(rows map[string][]*row) (plugins.Class, string) {
 	return class, rule
 }
 
-func (x *reading) one(rows map[string][]*row) (plugins.Class, string) {
+func (x *reading) one(rows *rowIndex) (plugins.Class, string) {
 	last := x.outermost(rows, false)
 	if last == nil {
 		last = x.outermost(x.l.any, false)
@@ -156,7 +156,7 @@ func (x *reading) forgetTaken() {
 // rows say that took the first words may have become true, as it does where
 // these words head a block. A heading is a row with rows below it where there is one, a
 // statement one without.
-func (x *reading) outermost(rows map[string][]*row, block bool) *row {
+func (x *reading) outermost(rows *rowIndex, block bool) *row {
 	x.taken = x.taken[:0]
 	if last := x.descend(rows, 0, block); last != nil {
 		return last
@@ -166,11 +166,11 @@ func (x *reading) outermost(rows map[string][]*row, block bool) *row {
 
 // descend finds the rows that take the words from wi on, the last of them one
 // with or without rows below it.
-func (x *reading) descend(rows map[string][]*row, wi int, block bool) *row {
+func (x *reading) descend(rows *rowIndex, wi int, block bool) *row {
 	if rows == nil || wi >= len(x.words) {
 		return nil
 	}
-	for _, candidates := range [2][]*row{rows[x.words[wi].Text], rows[""]} {
+	for _, candidates := range [2][]*row{rows.of(x.words[wi:]), rows.first[""]} {
 		for _, r := range candidates {
 			if last := x.step(r, wi, block); last != nil {
 				return last
@@ -240,11 +240,11 @@ func (x *reading) step(r *row, wi int, block bool) *row {
 }
 
 // begins reports whether the words from wi on are where a row begins.
-func (x *reading) begins(rows map[string][]*row, wi int) bool {
+func (x *reading) begins(rows *rowIndex, wi int) bool {
 	if rows == nil {
 		return false
 	}
-	for _, candidates := range [2][]*row{rows[x.words[wi].Text], rows[""]} {
+	for _, candidates := range [2][]*row{rows.first[x.words[wi].Text], rows.first[""]} {
 		for _, r := range candidates {
 			if r.Pair != nil {
 				continue

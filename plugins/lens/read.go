@@ -172,7 +172,7 @@ func (x *reading) account(number int, class plugins.Class, rule string) {
 
 // block reads the lines of one block; rows is nil in a block whose heading is
 // not known.
-func (x *reading) block(from, to int, rows map[string][]*row, top bool) {
+func (x *reading) block(from, to int, rows *rowIndex, top bool) {
 	for i := from; i < to; {
 		line := &x.doc.Lines[i]
 		switch line.Kind {

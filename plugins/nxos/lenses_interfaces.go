@@ -177,7 +177,7 @@ func vlanRows() []lens.Row {
 			{Text: "state suspend", Set: "./enabled=false"},
 			{Text: "state active", Set: "./enabled=true"},
 			{Text: "shutdown", Set: "./enabled=false", ReadOnly: true},
-			{Text: "vn-segment $_:1..16777215", Class: plugins.Unparsed},
+			{Text: "vn-segment $n:1..16777215", Set: "./vni=$n"},
 		}},
 		lens.Row{Pair: cisco.VLANRange()})
 }

@@ -22,14 +22,15 @@ func ownCodecs() map[string]lens.Codec {
 		"ospf-process": lens.Or(lens.Int(0, 65535), lens.Word(func(s string) bool {
 			return s != "" && (s[0] >= 'A' && s[0] <= 'Z' || s[0] >= 'a' && s[0] <= 'z' || s[0] == '_') && len(s) <= 64
 		})),
-		"gbps":           gigabits(),
-		"instance-other": cisco.StatementCodec("local-as ...", "timers ..."),
-		"endpoint":       cisco.Group(cisco.Codecs(nil, "")["endpoint"], "addrgroup"),
-		"endpoint6":      cisco.Group(cisco.Codecs(nil, "")["endpoint6"], "addrgroup"),
-		"from":           lens.OneOf("direct>connected", "static", "rip", "isis", "ospf", "bgp", "eigrp"),
-		"numbered":       lens.OneOf("ospf", "ospfv3>ospf3", "eigrp", "bgp", "isis", "rip"),
-		"feature":        cisco.FeatureCodec(features()...),
-		"port-feature":   cisco.FeatureCodec(portFeatures()...),
+		"gbps":             gigabits(),
+		"second-community": lens.OneOf("send-community extended"),
+		"instance-other":   cisco.StatementCodec("local-as ...", "timers ..."),
+		"endpoint":         cisco.Group(cisco.Codecs(nil, "")["endpoint"], "addrgroup"),
+		"endpoint6":        cisco.Group(cisco.Codecs(nil, "")["endpoint6"], "addrgroup"),
+		"from":             lens.OneOf("direct>connected", "static", "rip", "isis", "ospf", "bgp", "eigrp"),
+		"numbered":         lens.OneOf("ospf", "ospfv3>ospf3", "eigrp", "bgp", "isis", "rip"),
+		"feature":          cisco.FeatureCodec(features()...),
+		"port-feature":     cisco.FeatureCodec(portFeatures()...),
 	}
 }
 
@@ -56,6 +57,7 @@ func vrfRows() []lens.Row {
 			{Text: "route-target import $t:rd", Set: place + "import-target+=$t"},
 			{Text: "route-target export $t:rd", Set: place + "export-target+=$t"},
 			{Text: "route-target both $t:rd", Set: place + "import-target+=$t " + place + "export-target+=$t", ReadOnly: true},
+			{Text: "$o:vrf-other", Set: place + "other+=$o"},
 		}
 	}
 	below := []lens.Row{
@@ -64,8 +66,7 @@ func vrfRows() []lens.Row {
 		{Text: "rd $rd:rd", Set: "./route-distinguisher=$rd"},
 		{Text: "address-family ipv4 unicast", Set: vrf + "/address-family[name=ipv4]", Rows: targets("ipv4")},
 		{Text: "address-family ipv6 unicast", Set: vrf + "/address-family[name=ipv6]", Rows: targets("ipv6")},
-		{Text: "ip domain-name $_:line", Class: plugins.Unparsed},
-		{Text: "ip name-server $_:line", Class: plugins.Unparsed},
+		cisco.Others("vrf-other"),
 	}
 	return []lens.Row{{Text: "vrf context $vrf:vrf", Set: vrf, Rows: append(below, routeRows("$vrf", "")...)}}
 }
@@ -109,8 +110,9 @@ func prefixListRows() []lens.Row {
 func aclRows() []lens.Row {
 	return []lens.Row{
 		{Text: "ip access-list $name", Set: "cfgvault-acl:acls/acl[family=ipv4][name=$name]", Rows: append(cisco.AccessEntries("endpoint"),
-			lens.Row{Text: "statistics per-entry", Class: plugins.Unparsed})},
-		{Text: "ipv6 access-list $name", Set: "cfgvault-acl:acls/acl[family=ipv6][name=$name]", Rows: cisco.AccessEntries("endpoint6")},
+			lens.Row{Text: "statistics per-entry", Set: "./counters=true"})},
+		{Text: "ipv6 access-list $name", Set: "cfgvault-acl:acls/acl[family=ipv6][name=$name]", Rows: append(cisco.AccessEntries("endpoint6"),
+			lens.Row{Text: "statistics per-entry", Set: "./counters=true"})},
 	}
 }
 
@@ -248,6 +250,8 @@ func peerRows() []lens.Row {
 	add("send-community", "send-community=standard")
 	add("send-community extended", "send-community=extended")
 	add("send-community both", "send-community=both")
+	// Beside the one for standard communities, in releases that print both.
+	below = append(below, lens.Row{Text: "$o:second-community", Set: "./other+=$o", If: "./send-community=standard"})
 	add("soft-reconfiguration inbound", "soft-reconfiguration=true")
 	below = append(below, lens.Row{Text: "soft-reconfiguration inbound always", Set: "./soft-reconfiguration=true", ReadOnly: true})
 	add("default-originate { route-map $map }", "default-originate=true default-originate-route-map=$map")
