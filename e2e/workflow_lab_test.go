@@ -84,10 +84,15 @@ func kept(t *testing.T, r *lab.Router) (running, startup string) {
 func written(t *testing.T, name string) *lab.Router {
 	t.Helper()
 	r := newRouter(t, name)
+	writeMemory(t, r)
+	return r
+}
+
+func writeMemory(t *testing.T, r *lab.Router) {
+	t.Helper()
 	if _, err := r.Run(context.Background(), "vtysh", "-c", "write memory"); err != nil {
 		t.Fatal(err)
 	}
-	return r
 }
 
 // folder is a line of the list that names no file: an empty one configures
@@ -176,6 +181,7 @@ func replaceFRR(t *testing.T) (*home, caseOf) {
 			}
 			now = newRouter(t, fmt.Sprintf("replaced%d", n))
 			wipe(t, now)
+			writeMemory(t, now)
 			wiped, wipedSaved = kept(t, now)
 			return real{now.Device}, []string{"replace", "r1", "--address", now.HostPort(), "--yes", "--allow-host-key", "--allow-losses"},
 				[]string{"replace", "r1", "--resume", "--yes", "--allow-host-key", "--allow-losses"}, nil
