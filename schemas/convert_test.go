@@ -219,6 +219,7 @@ func TestConvertMemory(t *testing.T) {
 		xml bool
 	}{
 		{large{begin: `<ifs xmlns="urn:b">`, entry: `<if><name>eth%</name><mtu>1500</mtu><description>link % to the rack</description></if>`, end: `</ifs>`}, true},
+		{large{begin: `<ifs xmlns="urn:b">`, entry: `<!-- ` + strings.Repeat("% ", 200) + `-->`, end: `</ifs>`}, true},
 		{large{begin: `{"b:ifs":{"if":[{"name":"x"}`, entry: `,{"name":"eth%","mtu":1500,"description":"link % to the rack"}`, end: `]}}`}, false},
 	} {
 		l := tt.in

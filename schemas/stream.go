@@ -164,14 +164,20 @@ func (p *xmlParser) spineToken() (xmlToken, error) {
 		}
 	}
 	for grow := s.size; ; grow *= 2 {
+		p.clear = p.at
 		before := p.xmlScanner
 		t, err := p.xmlScanner.next()
 		if s.end || err == nil && t.kind != xmlEOF {
 			return t, err
 		}
+		clear := p.clear
 		p.xmlScanner = before
+		p.at = clear
 		if err := p.slide(grow); err != nil {
 			return xmlToken{}, err
+		}
+		if clear > before.at {
+			grow = s.size / 2 // there was progress
 		}
 	}
 }

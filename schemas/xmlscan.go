@@ -18,6 +18,7 @@ type xmlScanner struct {
 	scope *bindings
 	open  []xmlFrame
 	ended bool // the element that was just read is <empty/>
+	clear int  // where the token begins, after comments and instructions
 }
 
 type xmlFrame struct {
@@ -133,6 +134,7 @@ func (s *xmlScanner) next() (xmlToken, error) {
 	}
 	for s.at < len(s.in) {
 		start := s.at
+		s.clear = start
 		if s.in[start] != '<' {
 			text, err := s.text()
 			return xmlToken{kind: xmlText, offset: start, text: text}, err
