@@ -51,6 +51,7 @@ func (driver) Info() plugins.Info {
 			"RouterOS has no startup configuration: a reboot before the confirmation keeps the change until the timer ends",
 			"before 7.16 the device cannot check a script without running it: an error shows only after the commit, and the timer undoes it",
 			"unconfirmed: whether a reset keeps the SSH host key; it is exported before and imported after",
+			"unconfirmed, and doubtful on hardware: a commit returns as soon as the device has taken the job that resets it, and does not wait for the reboot; who reads back before that finds the old configuration. The simulated device resets at once",
 			"device-mode may forbid schedulers; then there is no restore",
 		},
 		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset},
