@@ -17,7 +17,7 @@ import (
 
 // dialogue is what a backup of an EOS device types, after the login.
 func dialogue() []string {
-	return []string{"", "terminal length 0", "terminal width 32767", "", "show version", "show hostname", "show running-config", "show startup-config", "show boot-config", "show inventory"}
+	return []string{"", "terminal length 0", "terminal width 32767", "", "show version", "show hostname", "show running-config", "show startup-config", "show boot-config", "show inventory", "show lldp neighbors | json"}
 }
 
 // hostKey is the key that a server shows.
