@@ -1,6 +1,7 @@
 package cisco
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cfgvault/cfgvault/plugins/lens"
@@ -95,10 +96,72 @@ func TestFeatureCodec(t *testing.T) {
 }
 
 func TestLooksLike(t *testing.T) {
-	if got := LooksLike([]byte("!Command: show running-config\n"), "IOS"); got != "NX-OS" {
-		t.Error(got)
+	for _, c := range []struct{ text, own, want string }{
+		{"!Command: show running-config\n", "IOS", "NX-OS"},
+		{"Current configuration : 5 bytes\n", "IOS", ""},
+		{"Current configuration : 5 bytes\n", "EOS", "IOS"},
+		{"Current configuration:\n!\nfrr version 8.4.4\n", "IOS", "FRR"},
+		{"frr version 8.4.4\n", "FRR", ""},
+		{"hostname a\n! device: leaf1 (DCS-7050, EOS-4.30.3M)\n", "NX-OS", "EOS"},
+		{"! device: a switch of mine\n", "NX-OS", ""},
+		{"!! IOS XR Configuration 7.5.2\n", "EOS", "IOS-XR"},
+		{"system {\n    host-name r1;\n", "IOS", "Junos"},
+		{"system {\r\n", "IOS", "Junos"},
+		{"interface Ethernet1\n system {\n", "IOS", ""},
+		{"# 2025-01-01 10:00:00 by RouterOS 7.16\n", "IOS-XR", "RouterOS"},
+		{"frr version 8\n!Command: show running-config\n", "IOS", "NX-OS"},
+		{"", "IOS", ""},
+		{"#", "IOS", ""},
+	} {
+		if got := LooksLike([]byte(c.text), c.own); got != c.want {
+			t.Errorf("%q read as %s looks like %q, want %q", c.text, c.own, got, c.want)
+		}
 	}
-	if got := LooksLike([]byte("Current configuration : 5 bytes\n"), "IOS"); got != "" {
-		t.Error(got)
+}
+
+// What may hold a secret is no function to be switched on.
+func TestFeaturesHoldNoSecret(t *testing.T) {
+	for _, c := range []lens.Codec{FeatureCodec("isis ...", "service ...", "log commands"), StatementCodec("isis ...", "area ...")} {
+		for _, s := range []string{"isis password clear hunter2", "isis authentication key-string hunter2"} {
+			if n := c.Take(syntax.Words(nil, s)); n != 0 {
+				t.Errorf("%q is taken", s)
+			}
+			if _, ok := c.Write([]any{s}); ok {
+				t.Errorf("%q is written", s)
+			}
+		}
+	}
+	c := StatementCodec("capability opaque", "timers ...")
+	for s, want := range map[string]int{"no capability opaque": 3, "capability opaque": 2, "timers throttle spf 1 2 3": 6, "no other": 0, "no": 0, "capability": 0} {
+		if n := c.Take(syntax.Words(nil, s)); n != want {
+			t.Errorf("%q: %d words taken, want %d", s, n, want)
+		}
+		if _, ok := c.Write([]any{s}); ok != (want > 0) {
+			t.Errorf("%q: written %v", s, ok)
+		}
+	}
+}
+
+// An entry that says more than a platform can is not written without it.
+func TestOptionsOfEntries(t *testing.T) {
+	c := Codecs(nil, "")["acl-options"]
+	for s, want := range map[string]int{"ack syn log": 2, "ttl eq 5": 3, "time-range NIGHT": 2, "established": 1, "log": 0, "eq 22": 0, "syn sequence 10": 1} {
+		if n := c.Take(syntax.Words(nil, s)); n != want {
+			t.Errorf("%q: %d words taken, want %d", s, n, want)
+		}
+	}
+	types := OSPFTypes()
+	for s, want := range map[string]int{"internal external 1 external 2": 3, "external": 1, "nssa-external 2 metric 5": 1} {
+		n := types.Take(syntax.Words(nil, s))
+		v, ok := types.Read(strings.Join(strings.Fields(s)[:n], " "))
+		if !ok || len(v[0].([]any)) != want {
+			t.Errorf("%q: %v", s, v)
+		}
+		if back, ok := types.Write(v); !ok || back != strings.Join(strings.Fields(s)[:n], " ") {
+			t.Errorf("%q comes back as %q", s, back)
+		}
+	}
+	if _, ok := types.Read("external external"); ok {
+		t.Error("one type twice")
 	}
 }

@@ -2,6 +2,7 @@ package frr
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -166,5 +167,42 @@ func BenchmarkNormalizeMiB(b *testing.B) {
 		if _, err := normalize(plugins.Facts{}, a); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// An entry that is about more than where a packet comes from is no filter of
+// routes: written without the rest, it would permit all of them.
+func TestNarrowEntriesAreLost(t *testing.T) {
+	tree := `{"cfgvault-acl:acls":{"acl":[
+		{"family":"ipv4","name":"WEB","entry":[
+			{"seq":10,"action":"permit","protocol":"tcp","source":"any","destination":"any","destination-port":"443"},
+			{"seq":20,"action":"permit","source":"10.0.0.0/8","options":"time-range NIGHT"},
+			{"seq":30,"action":"deny","source":"10.1.0.0/16"}]},
+		{"family":"ipv4","name":"101","kind":"extended","entry":[
+			{"seq":10,"action":"permit","protocol":"ip","source":"any","destination":"any","established":true},
+			{"seq":20,"action":"permit","protocol":"ip","source":"any","destination":"10.2.0.0/16"}]}]}}`
+	out, losses, err := render([]byte(tree), plugins.Facts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "frr defaults traditional\naccess-list WEB seq 30 deny 10.1.0.0/16\naccess-list 101 seq 20 permit ip any 10.2.0.0 0.0.255.255\nend\n"
+	if got := string(out[0].Data); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, seq := range []string{"name='WEB'", "name='101'"} {
+		if !strings.Contains(fmt.Sprint(losses), seq) {
+			t.Errorf("nothing of %s is lost: %v", seq, losses)
+		}
+	}
+	if err := runningLens().CheckWrite([]byte(tree)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A configuration of another platform is refused by its name.
+func TestForeignIsRefused(t *testing.T) {
+	_, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: runningConfig, Data: []byte("!Command: show running-config\nhostname a\n")}})
+	if !errors.Is(err, plugins.ErrWrongPlatform) || !strings.Contains(err.Error(), "looks like NX-OS") {
+		t.Error(err)
 	}
 }
