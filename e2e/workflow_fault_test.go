@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -118,6 +119,7 @@ func sigkill() fault {
 // temporary files: what a reboot of the agent's host leaves is on its disk.
 func hostReboots() fault {
 	return fault{"host reboots", func(t *testing.T, h *home, _ victim, p *os.Process) {
+		_ = p.Signal(syscall.SIGSTOP) // it must not end while its children are counted
 		family := children(p.Pid)
 		_ = p.Kill()
 		for _, pid := range family {
