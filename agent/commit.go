@@ -56,11 +56,23 @@ func (r *restore) conclude(caller context.Context, lost bool) error {
 	}
 	if lost {
 		state, _, err := r.drv.Status(verifyCtx, r.sess, head.ChangeID)
+		// A unit may reset only now, or its ports come and go while it starts.
+		for errors.Is(err, plugins.ErrSessionLost) && verifyCtx.Err() == nil {
+			select {
+			case <-verifyCtx.Done():
+			case <-time.After(time.Second):
+			}
+			if err = r.reconnect(verifyCtx, head.Address); err == nil {
+				state, _, err = r.drv.Status(verifyCtx, r.sess, head.ChangeID)
+			}
+		}
 		if err != nil {
 			return r.rollBack(ctx, fmt.Errorf("status: %w", r.explainText(err)))
 		}
 		switch state {
-		case plugins.StateNone, plugins.StateStaged, plugins.StateRolledBack:
+		case plugins.StateRolledBack:
+			return r.rollBack(ctx, errors.New("the device has what it had before the commit"))
+		case plugins.StateNone, plugins.StateStaged:
 			return r.rollBack(ctx, errors.New("the commit did not reach the device"))
 		}
 		if err := r.step(journal.Committed, "the device runs the new configuration under its timer"); err != nil {
