@@ -143,8 +143,9 @@ func cmdBootstrap(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(simulate.Bootstrap(context.Background(), s.driver, s.device))
 }
 
-// elapse NAME DURATION [lost|changed]: time passes on a simulated device; with a
-// word, as soon as nobody can reach it any more or its configuration changed.
+// elapse NAME DURATION [lost|changed|shows TEXT]: time passes on a simulated
+// device; with a word, as soon as nobody can reach it any more, its configuration
+// changed or has a text in it.
 func cmdElapse(ts *testscript.TestScript, neg bool, args []string) {
 	s := simulatedOf(ts, args[0])
 	d, err := time.ParseDuration(args[1])
@@ -156,6 +157,7 @@ func cmdElapse(ts *testscript.TestScript, neg bool, args []string) {
 	before := s.device.Running()
 	happened := map[string]func() bool{
 		"changed": func() bool { return s.device.Running() != before },
+		"shows":   func() bool { return strings.Contains(s.device.Running(), args[3]) },
 		"lost": func() bool {
 			cli, err := s.device.Login()
 			if err == nil {

@@ -203,7 +203,10 @@ func (c *change) commit() {
 	if c.stopped {
 		return
 	}
-	if err := c.driver.Commit(c.ctx, c.s, c.id, c.r.Within); err != nil {
+	switch err := c.driver.Commit(c.ctx, c.s, c.id, c.r.Within); {
+	case errors.Is(err, plugins.ErrSessionLost): // the outcome is for Status to tell
+		c.comeBack()
+	case err != nil:
 		c.fatal("Commit fails: %v", err)
 		return
 	}
@@ -211,6 +214,18 @@ func (c *change) commit() {
 	c.startupIsOld("after Commit")
 	if left := c.state("after Commit", plugins.StatePending); left <= 0 || left > c.r.Within {
 		c.bad("after Commit, Status says that %v of %v are left", left, c.r.Within)
+	}
+}
+
+// comeBack connects anew, as the agent does, to a device that took the
+// connection with it, for a minute of the device's time.
+func (c *change) comeBack() {
+	for range 60 {
+		c.s = c.dev.Session()
+		if _, _, err := c.driver.Status(c.ctx, c.s, c.id); !errors.Is(err, plugins.ErrSessionLost) {
+			return
+		}
+		c.advance(time.Second)
 	}
 }
 

@@ -36,7 +36,28 @@ func newBench(t *testing.T, o device.Options, v sim.Variant) *bench {
 	}
 	d := sim.New(o, v)
 	t.Cleanup(func() { d.Close() })
-	return &bench{t, d, clock, driver{}}
+	return &bench{t, d, clock, driver{passes(clock)}}
+}
+
+// passes lets the time that the driver waits pass on the device's clock.
+func passes(clock *device.ManualClock) func(context.Context, time.Duration) error {
+	return func(ctx context.Context, d time.Duration) error {
+		clock.Advance(d)
+		return ctx.Err()
+	}
+}
+
+// commit commits and connects anew until the device answers.
+func (b *bench) commit(s plugins.Session, changeID string) error {
+	err := b.drv.Commit(b.Context(), s, changeID, within)
+	for range 50 {
+		if !errors.Is(err, plugins.ErrSessionLost) {
+			break
+		}
+		b.Advance(poll)
+		_, _, err = b.drv.Status(b.Context(), s, changeID)
+	}
+	return err
 }
 
 func (b *bench) Session() plugins.Session { return b.dev.ExecSession() }
@@ -95,8 +116,10 @@ func TestConformance(t *testing.T) {
 
 func TestRestorerConformance(t *testing.T) {
 	for _, v := range []sim.Variant{{}, {Flash: true}} {
-		err := plugintest.CheckRestorer(t.Context(), driver{}, plugintest.Restore{
-			New:  func() plugintest.Device { return newBench(t, device.Options{}, v) },
+		var now *bench
+		drv := driver{func(ctx context.Context, d time.Duration) error { return now.drv.pause(ctx, d) }}
+		err := plugintest.CheckRestorer(t.Context(), drv, plugintest.Restore{
+			New:  func() plugintest.Device { now = newBench(t, device.Options{}, v); return now },
 			Want: func(have []plugins.Artefact) []plugins.Artefact { return with(have, "name=office1", "name=office2") },
 			Bad: func(have []plugins.Artefact) []plugins.Artefact {
 				return with(have, "/system identity\nset", "/system identity\nfrobnicate")
@@ -127,7 +150,7 @@ func TestRoundTrip(t *testing.T) {
 		if !strings.Contains(diff.Text, "+set name=office1") || b.Running() != wiped {
 			t.Errorf("%q %v", diff.Text, diff.Losses)
 		}
-		b.must(b.drv.Commit(t.Context(), b.Session(), "c1", within))
+		b.must(b.commit(b.Session(), "c1"))
 		if left := b.state(plugins.StatePending); left != within {
 			t.Errorf("%s left", left)
 		}
@@ -153,7 +176,7 @@ func TestFailedImport(t *testing.T) {
 		want := with(b.export().Artefacts, "add interface=wan\n", "add interface=no-such\n")
 		_, err := b.drv.Stage(t.Context(), b.Session(), "c1", want)
 		b.must(err)
-		b.must(b.drv.Commit(t.Context(), b.Session(), "c1", within))
+		b.must(b.commit(b.Session(), "c1"))
 		b.state(plugins.StatePending)
 		if err := b.drv.Confirm(t.Context(), b.Session(), "c1"); !errors.Is(err, plugins.ErrRejected) {
 			t.Errorf("a half-applied change is confirmed: %v", err)
@@ -175,7 +198,7 @@ func TestRefusals(t *testing.T) {
 	x = b.export()
 	_, err := b.drv.Stage(t.Context(), b.Session(), "c0", with(x.Artefacts, "office1", "office2"))
 	b.must(err)
-	b.must(b.drv.Commit(t.Context(), b.Session(), "c0", within))
+	b.must(b.commit(b.Session(), "c0"))
 	if _, err := b.drv.Stage(t.Context(), b.Session(), "c1", x.Artefacts); !errors.Is(err, plugins.ErrBusy) {
 		t.Errorf("while another change is pending: %v", err)
 	}
@@ -280,7 +303,7 @@ func TestMutations(t *testing.T) {
 			wrong = append(wrong, "stage: changed the device")
 		}
 		if err == nil {
-			err = errors.Join(b.drv.Commit(ctx, s, "c1", within), b.drv.Confirm(ctx, s, "c1"))
+			err = errors.Join(b.commit(s, "c1"), b.drv.Confirm(ctx, s, "c1"))
 		}
 		if err != nil {
 			wrong = append(wrong, "restore: error")
@@ -291,14 +314,14 @@ func TestMutations(t *testing.T) {
 		}
 		b, s, want, before = begin()
 		if _, err := b.drv.Stage(ctx, s, "c1", want); err == nil {
-			_ = b.drv.Commit(ctx, s, "c1", within)
+			_ = b.commit(s, "c1")
 			if b.Advance(within); b.Running() != before {
 				wrong = append(wrong, "death: the change survives")
 			}
 		}
 		b, s, want, before = begin()
 		if _, err := b.drv.Stage(ctx, s, "c1", want); err == nil {
-			_ = b.drv.Commit(ctx, s, "c1", within)
+			_ = b.commit(s, "c1")
 			b.dev.Reload()
 			if b.Advance(within); b.Running() != before {
 				wrong = append(wrong, "reboot: the change survives")
@@ -306,7 +329,7 @@ func TestMutations(t *testing.T) {
 		}
 		b, s, want, before = begin()
 		if _, err := b.drv.Stage(ctx, s, "c1", want); err == nil {
-			_ = b.drv.Commit(ctx, s, "c1", within)
+			_ = b.commit(s, "c1")
 			_ = b.drv.Discard(ctx, s, "c1")
 			if b.Running() != before {
 				wrong = append(wrong, "discard: the change stays")
@@ -314,7 +337,7 @@ func TestMutations(t *testing.T) {
 		}
 		b, s, want, _ = begin()
 		if _, err := b.drv.Stage(ctx, s, "c1", with(want, "add interface=wan\n", "add interface=no-such\n")); err == nil {
-			_ = b.drv.Commit(ctx, s, "c1", within)
+			_ = b.commit(s, "c1")
 			if b.drv.Confirm(ctx, s, "c1") == nil {
 				wrong = append(wrong, "failed import: confirmed")
 			}

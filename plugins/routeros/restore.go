@@ -4,93 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aymanbagabas/go-udiff"
-	"github.com/pkg/sftp"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/netdev"
 )
-
-// A change leaves on the device, below flash/ where there is such a folder:
-//
-//	cfgvault-ID.rsc         the export to run
-//	cfgvault-ID-run.rsc     what runs it after the reset, under the scheduler
-//	cfgvault-ID.backup      the binary backup that the scheduler loads
-//	cfgvault-ID.confirmed   Confirm was in time
-//
-// and the scheduler cfgvault-ID until it is confirmed or has fired. The backup
-// is made before the scheduler, so that loading it takes the scheduler away.
-func base(changeID string) string { return "cfgvault-" + changeID }
-
-// files are the device's files by SFTP.
-type files struct {
-	c   *sftp.Client
-	dir string // "flash/", or ""
-}
-
-func open(ctx context.Context, s plugins.Session) (*files, error) {
-	conn, err := s.Open(ctx, "subsystem", "sftp")
-	if err != nil {
-		return nil, fmt.Errorf("sftp: %w", err)
-	}
-	c, err := sftp.NewClientPipe(conn, conn)
-	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("sftp: %w", err)
-	}
-	f := &files{c: c}
-	if i, err := c.Stat("flash"); err == nil && i.IsDir() {
-		f.dir = "flash/" // the rest is in memory
-	}
-	return f, nil
-}
-
-func (f *files) close() { f.c.Close() }
-
-func (f *files) put(name, text string) error {
-	w, err := f.c.Create(f.dir + name)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	_, err = io.WriteString(w, text)
-	if err = errors.Join(err, w.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	i, err := f.c.Stat(f.dir + name)
-	if err != nil || i.Size() != int64(len(text)) {
-		return fmt.Errorf("write %s: the device has no room for it", name)
-	}
-	return nil
-}
-
-func (f *files) has(name string) (bool, error) {
-	_, err := f.c.Stat(f.dir + name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// remove removes the files of a change but keeps those of the given suffixes.
-func (f *files) remove(changeID string, keep ...string) error {
-	for _, suffix := range []string{".rsc", "-run.rsc", ".backup", ".confirmed", "_rsa.pem", "_rsa", "_dsa", "_ed25519.pem"} {
-		if slices.Contains(keep, suffix) {
-			continue
-		}
-		if err := f.c.Remove(f.dir + base(changeID) + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove leftovers: %w", err)
-		}
-	}
-	return nil
-}
 
 // do runs a command that changes the device; RouterOS ends it with status 0
 // whatever happens, so that its text decides.
@@ -249,9 +172,11 @@ func atLeast(version string, major, minor int) bool {
 	return err1 == nil && err2 == nil && (a > major || a == major && b >= minor)
 }
 
-// load is the command that goes back. Inside a scheduler nothing is asked.
+// load is what goes back: the missing script tells that it was run. Inside a
+// scheduler nothing is asked.
 func load(fl *files, changeID string) string {
-	return `/system backup load name=` + fl.dir + base(changeID) + `.backup password=""`
+	name := fl.dir + base(changeID)
+	return `:do { /file remove [find name="` + name + runSuffix + `"] } on-error={ }; /system backup load name=` + name + `.backup password=""`
 }
 
 // runScript arms the timer and only then runs the export: whatever stops it,
@@ -265,8 +190,9 @@ func runScript(fl *files, changeID string, seconds int) string {
 }
 
 // Commit implements plugins.Restorer. The device runs the export by itself
-// after the reset; whether it could is in Status.
-func (driver) Commit(ctx context.Context, s plugins.Session, changeID string, within time.Duration) error {
+// after the reset, which takes the connection: ErrSessionLost is the usual end,
+// and what became of the change is in Status.
+func (d driver) Commit(ctx context.Context, s plugins.Session, changeID string, within time.Duration) error {
 	fail := func(err error) error { return fmt.Errorf("commit: %w", err) }
 	seconds := int((within + time.Second - 1) / time.Second)
 	if seconds < 1 {
@@ -290,83 +216,35 @@ func (driver) Commit(ctx context.Context, s plugins.Session, changeID string, wi
 	if _, err := do(ctx, s, "/ip ssh export-host-key key-file-prefix="+fl.dir+base(changeID)); err != nil {
 		return fail(err)
 	}
-	if err := fl.put(base(changeID)+"-run.rsc", runScript(fl, changeID, seconds)); err != nil {
+	if err := fl.put(base(changeID)+runSuffix, runScript(fl, changeID, seconds)); err != nil {
 		return fail(err)
 	}
-	out, err = do(ctx, s, `:execute script="/system reset-configuration no-defaults=yes skip-backup=yes keep-users=yes run-after-reset=`+fl.dir+base(changeID)+`-run.rsc"`)
+	out, err = do(ctx, s, `:execute script="/system reset-configuration no-defaults=yes skip-backup=yes keep-users=yes run-after-reset=`+fl.dir+base(changeID)+runSuffix+`"`)
 	if err != nil {
 		return fail(err)
 	}
 	if m := failure.FindString(out); m != "" {
 		return fail(&plugins.RejectedError{Artefact: artExport, Text: out})
 	}
+	st, err := d.await(ctx, s, fl, changeID, state.settled)
+	if err != nil {
+		return fail(err)
+	}
+	if !st.timer {
+		return fail(fmt.Errorf("the device did not reset its configuration within %v", patience))
+	}
 	return nil
 }
 
-// state is what the device knows of a change.
-type state struct {
-	staged, backup, confirmed, timer bool
-	comment                          string
-	left                             time.Duration
-}
-
-func (f *files) state(ctx context.Context, s plugins.Session, changeID string) (st state, err error) {
-	for suffix, to := range map[string]*bool{".rsc": &st.staged, ".backup": &st.backup, ".confirmed": &st.confirmed} {
-		if *to, err = f.has(base(changeID) + suffix); err != nil {
-			return st, err
-		}
-	}
-	find := `[find name=` + base(changeID) + `]`
-	p, err := ask(ctx, s, `:put "@comment"; :do { :put [/system scheduler get `+find+` comment]; :put "@next"; :put [/system scheduler get `+find+` next-run]; :put "@date"; :put [/system clock get date]; :put "@time"; :put [/system clock get time] } on-error={ }; :put "@end"`)
-	if err != nil {
-		return st, err
-	}
-	st.comment = strings.TrimSpace(p["comment"])
-	if _, st.timer = p["next"]; !st.timer {
-		return st, nil
-	}
-	next, err1 := clock(p["next"])
-	now, err2 := clock(strings.TrimSpace(p["date"]) + " " + p["time"])
-	if err1 == nil && err2 == nil {
-		st.left = max(next.Sub(now), 0)
-	}
-	return st, nil
-}
-
-// clock reads a date in the form of either major release.
-func clock(s string) (time.Time, error) {
-	s = strings.TrimSpace(s)
-	if t, err := time.Parse("2006-01-02 15:04:05", s); err == nil {
-		return t, nil
-	}
-	if len(s) > 0 {
-		s = strings.ToUpper(s[:1]) + s[1:]
-	}
-	return time.Parse("Jan/02/2006 15:04:05", s)
-}
-
-func (st state) of() plugins.State {
-	switch {
-	case st.confirmed:
-		return plugins.StateConfirmed
-	case st.timer:
-		return plugins.StatePending
-	case st.backup:
-		return plugins.StateRolledBack
-	case st.staged:
-		return plugins.StateStaged
-	}
-	return plugins.StateNone
-}
-
-// Status implements plugins.Restorer.
-func (driver) Status(ctx context.Context, s plugins.Session, changeID string) (plugins.State, time.Duration, error) {
+// Status implements plugins.Restorer. It waits while the device resets or runs
+// the export: what it has then is neither the old nor the new.
+func (d driver) Status(ctx context.Context, s plugins.Session, changeID string) (plugins.State, time.Duration, error) {
 	fl, err := open(ctx, s)
 	if err != nil {
 		return plugins.StateUnknown, 0, fmt.Errorf("status: %w", err)
 	}
 	defer fl.close()
-	st, err := fl.state(ctx, s, changeID)
+	st, err := d.await(ctx, s, fl, changeID, state.settled)
 	if err != nil {
 		return plugins.StateUnknown, 0, fmt.Errorf("status: %w", err)
 	}
@@ -375,19 +253,22 @@ func (driver) Status(ctx context.Context, s plugins.Session, changeID string) (p
 
 // Confirm implements plugins.Restorer. It fails with ErrRejected while the
 // export has not been run to its end: the timer then goes on.
-func (driver) Confirm(ctx context.Context, s plugins.Session, changeID string) error {
+func (d driver) Confirm(ctx context.Context, s plugins.Session, changeID string) error {
 	fail := func(err error) error { return fmt.Errorf("confirm: %w", err) }
 	fl, err := open(ctx, s)
 	if err != nil {
 		return fail(err)
 	}
 	defer fl.close()
-	st, err := fl.state(ctx, s, changeID)
+	st, err := d.await(ctx, s, fl, changeID, state.settled)
 	if err != nil {
 		return fail(err)
 	}
 	switch st.of() {
 	case plugins.StateConfirmed:
+		if err := fl.remove(changeID, ".confirmed"); err != nil {
+			return fail(err)
+		}
 		return nil
 	case plugins.StateRolledBack:
 		return fail(plugins.ErrRolledBack)
@@ -400,6 +281,10 @@ func (driver) Confirm(ctx context.Context, s plugins.Session, changeID string) e
 	}
 	before, _, err := export(ctx, s)
 	if err != nil {
+		return fail(err)
+	}
+	// It counts once the scheduler is gone without having fired: see state.of.
+	if err := fl.put(base(changeID)+".confirmed", "confirmed\n"); err != nil {
 		return fail(err)
 	}
 	if _, err := do(ctx, s, `/system scheduler remove [find name=`+base(changeID)+`]`); err != nil {
@@ -418,9 +303,6 @@ func (driver) Confirm(ctx context.Context, s plugins.Session, changeID string) e
 	if config(before) != config(after) {
 		return fail(plugins.ErrRolledBack)
 	}
-	if err := fl.put(base(changeID)+".confirmed", "confirmed\n"); err != nil {
-		return fail(err)
-	}
 	if err := fl.remove(changeID, ".confirmed"); err != nil {
 		return fail(err)
 	}
@@ -435,15 +317,16 @@ func config(x *plugins.Export) string {
 	return significant(string(x.Artefacts[0].Data))
 }
 
-// Discard implements plugins.Restorer.
-func (driver) Discard(ctx context.Context, s plugins.Session, changeID string) error {
+// Discard implements plugins.Restorer. It waits for a reset that is under way:
+// without its files the device would run the export with no way back.
+func (d driver) Discard(ctx context.Context, s plugins.Session, changeID string) error {
 	fail := func(err error) error { return fmt.Errorf("discard: %w", err) }
 	fl, err := open(ctx, s)
 	if err != nil {
 		return fail(err)
 	}
 	defer fl.close()
-	st, err := fl.state(ctx, s, changeID)
+	st, err := d.await(ctx, s, fl, changeID, func(st state) bool { return !st.resetting() })
 	if err != nil {
 		return fail(err)
 	}
@@ -454,6 +337,16 @@ func (driver) Discard(ctx context.Context, s plugins.Session, changeID string) e
 			return fail(err)
 		} else if m := failure.FindString(out); m != "" {
 			return fail(errors.New(m))
+		}
+		st, err := d.await(ctx, s, fl, changeID, func(st state) bool { return !st.timer })
+		if errors.Is(err, plugins.ErrSessionLost) {
+			return nil // by the reboot
+		}
+		if err == nil && st.timer {
+			err = fmt.Errorf("the device did not load its backup within %v", patience)
+		}
+		if err != nil {
+			return fail(err)
 		}
 		return nil
 	case plugins.StateConfirmed:
@@ -469,7 +362,7 @@ func (driver) Discard(ctx context.Context, s plugins.Session, changeID string) e
 
 // FactoryReset implements plugins.Resetter: the configuration goes, users and
 // certificates with it; files and the licence stay.
-func (driver) FactoryReset(ctx context.Context, s plugins.Session, token string) error {
+func (d driver) FactoryReset(ctx context.Context, s plugins.Session, token string) error {
 	f, err := identify(ctx, s)
 	if err != nil {
 		return fmt.Errorf("factory reset: %w", err)
@@ -477,12 +370,20 @@ func (driver) FactoryReset(ctx context.Context, s plugins.Session, token string)
 	if len(f.Serials) == 0 || token == "" || f.Serials[0] != token {
 		return fmt.Errorf("factory reset: %w", plugins.ErrWrongUnit)
 	}
-	out, err := do(ctx, s, `:execute script="/system reset-configuration skip-backup=yes"`)
-	if err != nil && !errors.Is(err, plugins.ErrSessionLost) {
+	fl, err := open(ctx, s)
+	if err != nil {
 		return fmt.Errorf("factory reset: %w", err)
 	}
+	defer fl.close()
+	out, err := do(ctx, s, `:execute script="/system reset-configuration skip-backup=yes"`)
 	if m := failure.FindString(out); m != "" {
 		return fmt.Errorf("factory reset: %s", m)
+	}
+	if err == nil {
+		err = d.lost(ctx, fl)
+	}
+	if err != nil && !errors.Is(err, plugins.ErrSessionLost) {
+		return fmt.Errorf("factory reset: %w", err)
 	}
 	return nil
 }

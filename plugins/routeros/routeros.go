@@ -16,14 +16,17 @@ package routeros
 
 import (
 	"context"
+	"time"
 
 	"github.com/cfgvault/cfgvault/plugins"
 )
 
 // New returns the driver.
-func New() plugins.Driver { return driver{} }
+func New() plugins.Driver { return driver{pause} }
 
-type driver struct{}
+type driver struct {
+	pause func(context.Context, time.Duration) error // passes the time in which the device is left alone
+}
 
 var (
 	_ plugins.Restorer = driver{}
@@ -51,7 +54,8 @@ func (driver) Info() plugins.Info {
 			"RouterOS has no startup configuration: a reboot before the confirmation keeps the change until the timer ends",
 			"before 7.16 the device cannot check a script without running it: an error shows only after the commit, and the timer undoes it",
 			"unconfirmed: whether a reset keeps the SSH host key; it is exported before and imported after",
-			"unconfirmed, and doubtful on hardware: a commit returns as soon as the device has taken the job that resets it, and does not wait for the reboot; who reads back before that finds the old configuration. The simulated device resets at once",
+			"a commit waits until the reset takes the connection; the timer begins only after the reboot, but whoever restores waits no longer than --within for all of it: give a unit that boots slowly five minutes or more",
+			"unconfirmed: how long a unit takes from the job to its reset, and from its first answer to the script of the reset; the driver gives it a minute, and 0.2 s were tried on the simulated device",
 			"device-mode may forbid schedulers; then there is no restore",
 		},
 		Capabilities: []plugins.Capability{plugins.CapRestore, plugins.CapAdapt, plugins.CapRender, plugins.CapFactoryReset},

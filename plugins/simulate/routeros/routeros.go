@@ -5,8 +5,11 @@
 //
 // Every change is on disk at once. An import stops at the first error while it
 // runs and keeps what it did; one with a syntax error does nothing. The exec
-// channel always ends with status 0. Start-up is what a unit has in the end
-// that is rebooted now and left alone, its schedulers run out.
+// channel always ends with status 0. A job that :execute starts begins after
+// the answer; loading a backup and resetting take every connection with them,
+// and the script of a reset begins only after the unit answers again. Start-up
+// is what a unit has in the end that is rebooted now and left alone, its
+// schedulers run out.
 //
 // The console with its redrawn prompt, safe mode and the network itself are not
 // simulated; neither are menus beyond those of the sample and of Options.Config.
@@ -37,6 +40,9 @@ type box struct {
 	known map[string]bool    // menus and "menu attribute" that the unit has
 	stop  map[string]func()  // timers of schedulers
 	next  map[string]time.Time
+
+	jobs     []func() // ends what :execute started
+	runAfter string   // the script of a reset that has not run yet; that it outlives another reboot is unconfirmed
 
 	address string // that the outside world dials; "" is any
 }
@@ -112,8 +118,12 @@ func (b *box) Running() string { return b.header() + b.now.export(true) }
 // Startup: see the package comment.
 func (b *box) Startup() string {
 	c := b.now
+	scripts := []string{b.runAfter}
 	for _, s := range c.items["/system scheduler"] {
-		if name, ok := strings.CutPrefix(s.get("on-event"), "/system backup load name="); ok {
+		scripts = append(scripts, s.get("on-event"))
+	}
+	for _, s := range scripts {
+		if _, name, ok := strings.Cut(s, "/system backup load name="); ok {
 			name, _, _ = strings.Cut(name, " ")
 			if old := b.saved[withSuffix(unquote(name), ".backup")]; old != nil {
 				c = old
@@ -150,6 +160,19 @@ func (b *box) Boot() {
 		stop()
 	}
 	clear(b.stop)
+	for _, end := range b.jobs {
+		end()
+	}
+	b.jobs = nil
+	if b.runAfter != "" {
+		b.jobs = append(b.jobs, b.dev.After(b.dev.Options().BootTime+moment, func() {
+			job := &execution{box: b}
+			script := b.runAfter
+			b.runAfter = ""
+			_ = job.script(script) // its errors go to the log
+			b.dev.Changed()
+		}))
+	}
 	for _, s := range b.now.items["/system scheduler"] {
 		b.arm(s)
 	}
