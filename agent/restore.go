@@ -35,7 +35,7 @@ type RestoreOptions struct {
 	Allow  map[Gate]bool
 	NoUndo bool                 // do not save the target first: only where it cannot be exported
 	Map    plugins.InterfaceMap // for another unit
-	Within time.Duration        // the device's timer; 0: four times the time to connect and export, at least a minute
+	Within time.Duration        // the device's timer; 0: four times the time to connect and export, at least a minute, and the time in which a commit restarts it
 
 	// Onto is the device that gets the snapshot of Device instead of it: another
 	// one of the inventory, or the same one as it is to be dialled.
@@ -479,7 +479,8 @@ func (r *restore) merged(ctx context.Context) error {
 func (r *restore) open(target, undo []byte) error {
 	within := r.opts.Within
 	if least := 2 * r.before.took; within == 0 {
-		within = min(max(2*least, minWithin), maxWithin).Round(time.Second)
+		restart := min(max(time.Duration(r.drv.Info().RestartSeconds), 0), 1800) * time.Second
+		within = min(max(2*least, minWithin)+restart, maxWithin).Round(time.Second)
 	} else if within < least {
 		return &GateError{"within", fmt.Sprintf("--within %v is less than twice the %v that connecting and exporting took", within, r.before.took.Round(time.Millisecond))}
 	}

@@ -25,7 +25,8 @@ type Info struct {
 	ReloadFirst []LineRule `json:"reload-first,omitempty"` // statements of the running configuration, as whole lines without indentation, that count from the next start on, and without which the unit refuses others
 	Reboot      []Reboot   `json:"reboot,omitempty"`       // what makes the unit start anew, without saving; the session ends
 
-	Rollback Rollback `json:"rollback,omitempty"` // empty without CapRestore
+	Rollback       Rollback `json:"rollback,omitempty"`        // empty without CapRestore
+	RestartSeconds int      `json:"restart-seconds,omitempty"` // how long a commit may keep the unit from answering, which restarts it; 0: it does not
 }
 
 // Reboot is a command that makes a unit start anew, or leads to that.

@@ -97,7 +97,7 @@ cfgvault restore core1 --to core1-eos --map core1-to-eos.yaml --dry-run`,
 	f.StringVar(&to, "to", "", "device of the inventory that gets the configuration instead")
 	f.BoolVar(&acceptLoss, "accept-loss", false, "the same as --allow-losses")
 	f.BoolVar(&noUndo, "no-undo", false, "do not save what the device has now: only for a device that cannot be exported")
-	f.DurationVar(&within, "within", 0, "the device's timer (default: four times the time to connect and export, at least 1m)")
+	f.DurationVar(&within, "within", 0, "the device's timer (default: four times the time to connect and export, at least 1m, and longer where a commit restarts the device)")
 	for _, g := range gateNames() {
 		v := new(bool)
 		allow[g] = v

@@ -215,4 +215,7 @@ func (k *kit) checkCapabilities(i plugins.Info, bad func(string, ...any)) {
 	case !i.Can(plugins.CapRestore) && i.Rollback != "":
 		bad("it names a rollback and cannot restore")
 	}
+	if i.RestartSeconds < 0 || i.RestartSeconds > 1800 || i.RestartSeconds > 0 && !i.Can(plugins.CapRestore) {
+		bad("it cannot restore, or a commit restarts the unit for %d seconds, of 0 to 1800", i.RestartSeconds)
+	}
 }

@@ -54,7 +54,7 @@ func (driver) Info() plugins.Info {
 			"RouterOS has no startup configuration: a reboot before the confirmation keeps the change until the timer ends",
 			"before 7.16 the device cannot check a script without running it: an error shows only after the commit, and the timer undoes it",
 			"unconfirmed: whether a reset keeps the SSH host key; it is exported before and imported after",
-			"a commit waits until the reset takes the connection; the timer begins only after the reboot, but whoever restores waits no longer than --within for all of it: give a unit that boots slowly five minutes or more",
+			"a commit waits until the reset takes the connection; the timer begins only after the reboot, but whoever restores waits no longer than --within for all of it: by itself it is a minute and four for the reboot, which are a guess",
 			"unconfirmed: how long a unit takes from the job to its reset, and from its first answer to the script of the reset; the driver gives it a minute, and 0.2 s were tried on the simulated device",
 			"device-mode may forbid schedulers; then there is no restore",
 		},
@@ -76,7 +76,7 @@ func (driver) Info() plugins.Info {
 			{ID: "snmp-name", Pattern: `addresses=\S+ .*\bname=(\S+)`},
 			{ID: "open-password", Pattern: `(?i)password "([^"]+)"`},
 		},
-		Rollback: plugins.RollbackDeadman,
+		Rollback: plugins.RollbackDeadman, RestartSeconds: 240,
 	}
 }
 

@@ -3097,27 +3097,28 @@ func (x *Rejected) GetText() []byte {
 }
 
 type Info struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	Vendor        string                 `protobuf:"bytes,3,opt,name=vendor,proto3" json:"vendor,omitempty"`
-	Platform      string                 `protobuf:"bytes,4,opt,name=platform,proto3" json:"platform,omitempty"`
-	Tested        string                 `protobuf:"bytes,5,opt,name=tested,proto3" json:"tested,omitempty"`
-	Notes         []string               `protobuf:"bytes,6,rep,name=notes,proto3" json:"notes,omitempty"`
-	Capabilities  []string               `protobuf:"bytes,7,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
-	Options       []*Option              `protobuf:"bytes,8,rep,name=options,proto3" json:"options,omitempty"`
-	Transports    []string               `protobuf:"bytes,9,rep,name=transports,proto3" json:"transports,omitempty"`
-	Shell         *Shell                 `protobuf:"bytes,10,opt,name=shell,proto3" json:"shell,omitempty"`
-	MaxSessions   int64                  `protobuf:"varint,11,opt,name=max_sessions,json=maxSessions,proto3" json:"max_sessions,omitempty"`
-	Artefacts     []*ArtefactSpec        `protobuf:"bytes,12,rep,name=artefacts,proto3" json:"artefacts,omitempty"`
-	Volatile      []*LineRule            `protobuf:"bytes,13,rep,name=volatile,proto3" json:"volatile,omitempty"`
-	Secrets       []*SecretRule          `protobuf:"bytes,14,rep,name=secrets,proto3" json:"secrets,omitempty"`
-	Rollback      string                 `protobuf:"bytes,15,opt,name=rollback,proto3" json:"rollback,omitempty"`
-	Unordered     []*LineRule            `protobuf:"bytes,16,rep,name=unordered,proto3" json:"unordered,omitempty"`
-	ReloadFirst   []*LineRule            `protobuf:"bytes,17,rep,name=reload_first,json=reloadFirst,proto3" json:"reload_first,omitempty"`
-	Reboot        []*Command             `protobuf:"bytes,18,rep,name=reboot,proto3" json:"reboot,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Version        string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	Vendor         string                 `protobuf:"bytes,3,opt,name=vendor,proto3" json:"vendor,omitempty"`
+	Platform       string                 `protobuf:"bytes,4,opt,name=platform,proto3" json:"platform,omitempty"`
+	Tested         string                 `protobuf:"bytes,5,opt,name=tested,proto3" json:"tested,omitempty"`
+	Notes          []string               `protobuf:"bytes,6,rep,name=notes,proto3" json:"notes,omitempty"`
+	Capabilities   []string               `protobuf:"bytes,7,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	Options        []*Option              `protobuf:"bytes,8,rep,name=options,proto3" json:"options,omitempty"`
+	Transports     []string               `protobuf:"bytes,9,rep,name=transports,proto3" json:"transports,omitempty"`
+	Shell          *Shell                 `protobuf:"bytes,10,opt,name=shell,proto3" json:"shell,omitempty"`
+	MaxSessions    int64                  `protobuf:"varint,11,opt,name=max_sessions,json=maxSessions,proto3" json:"max_sessions,omitempty"`
+	Artefacts      []*ArtefactSpec        `protobuf:"bytes,12,rep,name=artefacts,proto3" json:"artefacts,omitempty"`
+	Volatile       []*LineRule            `protobuf:"bytes,13,rep,name=volatile,proto3" json:"volatile,omitempty"`
+	Secrets        []*SecretRule          `protobuf:"bytes,14,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	Rollback       string                 `protobuf:"bytes,15,opt,name=rollback,proto3" json:"rollback,omitempty"`
+	Unordered      []*LineRule            `protobuf:"bytes,16,rep,name=unordered,proto3" json:"unordered,omitempty"`
+	ReloadFirst    []*LineRule            `protobuf:"bytes,17,rep,name=reload_first,json=reloadFirst,proto3" json:"reload_first,omitempty"`
+	Reboot         []*Command             `protobuf:"bytes,18,rep,name=reboot,proto3" json:"reboot,omitempty"`
+	RestartSeconds int64                  `protobuf:"varint,19,opt,name=restart_seconds,json=restartSeconds,proto3" json:"restart_seconds,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Info) Reset() {
@@ -3274,6 +3275,13 @@ func (x *Info) GetReboot() []*Command {
 		return x.Reboot
 	}
 	return nil
+}
+
+func (x *Info) GetRestartSeconds() int64 {
+	if x != nil {
+		return x.RestartSeconds
+	}
+	return 0
 }
 
 type Option struct {
@@ -3922,7 +3930,7 @@ const file_cfgvault_plugin_proto_rawDesc = "" +
 	"\bRejected\x12\x1a\n" +
 	"\bartefact\x18\x01 \x01(\tR\bartefact\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x03R\x04line\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\fR\x04text\"\xe6\x05\n" +
+	"\x04text\x18\x03 \x01(\fR\x04text\"\x8f\x06\n" +
 	"\x04Info\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -3944,7 +3952,8 @@ const file_cfgvault_plugin_proto_rawDesc = "" +
 	"\brollback\x18\x0f \x01(\tR\brollback\x12:\n" +
 	"\tunordered\x18\x10 \x03(\v2\x1c.cfgvault.plugin.v1.LineRuleR\tunordered\x12?\n" +
 	"\freload_first\x18\x11 \x03(\v2\x1c.cfgvault.plugin.v1.LineRuleR\vreloadFirst\x123\n" +
-	"\x06reboot\x18\x12 \x03(\v2\x1b.cfgvault.plugin.v1.CommandR\x06reboot\"J\n" +
+	"\x06reboot\x18\x12 \x03(\v2\x1b.cfgvault.plugin.v1.CommandR\x06reboot\x12'\n" +
+	"\x0frestart_seconds\x18\x13 \x01(\x03R\x0erestartSeconds\"J\n" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x18\n" +

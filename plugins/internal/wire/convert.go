@@ -63,7 +63,7 @@ func infoToWire(i plugins.Info) *Info {
 		Secrets: list(i.Secrets, func(r plugins.SecretRule) *SecretRule {
 			return &SecretRule{Id: text(r.ID), Artefact: text(r.Artefact), Pattern: text(r.Pattern), Until: text(r.Until)}
 		}),
-		Rollback: text(string(i.Rollback)),
+		Rollback: text(string(i.Rollback)), RestartSeconds: int64(i.RestartSeconds),
 	}
 }
 
@@ -99,7 +99,7 @@ func infoFromWire(i *Info) plugins.Info {
 		Secrets: list(i.GetSecrets(), func(r *SecretRule) plugins.SecretRule {
 			return plugins.SecretRule{ID: r.GetId(), Artefact: r.GetArtefact(), Pattern: r.GetPattern(), Until: r.GetUntil()}
 		}),
-		Rollback: plugins.Rollback(i.GetRollback()),
+		Rollback: plugins.Rollback(i.GetRollback()), RestartSeconds: int(i.GetRestartSeconds()),
 	}
 }
 
