@@ -88,10 +88,15 @@ func (f *files) has(name string) (bool, error) {
 	return err == nil, broken(err)
 }
 
+// leftovers are the ends of the names of a change's files, in the order in which
+// they go: the backup without the script would say that it was loaded.
+func leftovers() []string {
+	return []string{".rsc", ".backup", runSuffix, ".confirmed", "_rsa.pem", "_rsa", "_dsa", "_ed25519.pem"}
+}
+
 // remove removes the files of a change but keeps those of the given suffixes.
-// The backup goes before the script: alone it would say that it was loaded.
 func (f *files) remove(changeID string, keep ...string) error {
-	for _, suffix := range []string{".rsc", ".backup", runSuffix, ".confirmed", "_rsa.pem", "_rsa", "_dsa", "_ed25519.pem"} {
+	for _, suffix := range leftovers() {
 		if slices.Contains(keep, suffix) {
 			continue
 		}

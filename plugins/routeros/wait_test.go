@@ -3,6 +3,7 @@ package routeros
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,5 +162,20 @@ func TestConfirmationCut(t *testing.T) {
 			t.Errorf("%+v: confirmed again: %v", o, err)
 		}
 		b.state(o.want)
+	}
+}
+
+// TestRemovalCut: wherever the removal of the files stops, a confirmed change is
+// confirmed, and one that was never confirmed is not.
+func TestRemovalCut(t *testing.T) {
+	for n := range leftovers() {
+		gone := leftovers()[:n]
+		st := state{staged: !slices.Contains(gone, ".rsc"), backup: !slices.Contains(gone, ".backup"), run: !slices.Contains(gone, runSuffix)}
+		if got := st.of(); got == plugins.StateConfirmed {
+			t.Errorf("without %q: %s", gone, got)
+		}
+		if st.confirmed = true; st.of() != plugins.StateConfirmed {
+			t.Errorf("confirmed, without %q: %s", gone, st.of())
+		}
 	}
 }
