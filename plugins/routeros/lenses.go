@@ -81,8 +81,20 @@ func codecs() map[string]lens.Codec {
 		"mode":    lens.OneOf("ap-bridge>ap", "bridge>ap", "ap>ap", "station>station", "station-bridge>station", "station-pseudobridge>station"),
 		"seconds": seconds(), "peer": peer(),
 		"origin":  origin(),
+		"some":    some(),
 		"servers": lens.Many(lens.Builtin()["ip4"], ","),
 	}
+}
+
+// some is a value that is not empty: an export has none where nothing is set.
+func some() lens.Codec {
+	c := lens.Value()
+	write := c.Write
+	c.Write = func(v []any) (string, bool) {
+		s, ok := write(v)
+		return s, ok && s != ""
+	}
+	return c
 }
 
 // yesNo makes a codec of yes and no; "disabled=yes" is enabled false.
@@ -263,8 +275,8 @@ func systemRows() []lens.Row {
 		{Text: "/system/logging/action add", Attrs: "target=remote remote=$h:ip { remote-port=$p:1..65535 } { remote-protocol=$proto:one-of=udp|tcp } { name=$_ }", Set: at(log, "port=$p", "protocol=$proto")},
 		{Text: "/system/logging/action set", Attrs: "numbers=3 remote=$h:ip { remote-port=$p:1..65535 }", Set: at(log, "port=$p"), ReadOnly: true},
 		{Text: "/system/note set", Attrs: "note=$t:value", Set: sys + "banner/motd=$t"},
-		{Text: "/snmp contact", Attrs: "value=$t:value", Set: sys + "snmp/contact=$t"},
-		{Text: "/snmp location", Attrs: "value=$t:value", Set: sys + "snmp/location=$t"},
+		{Text: "/snmp contact", Attrs: "value=$t:some", Set: sys + "snmp/contact=$t"},
+		{Text: "/snmp location", Attrs: "value=$t:some", Set: sys + "snmp/location=$t"},
 		{Text: "/snmp/community add", Attrs: "name=$c:secret { write-access=$w:no }", Set: community},
 		{Text: "/ip/ssh set", Attrs: "always-allow-password-login=$b:yes", Set: sys + "ssh-server/password-authentication=$b"},
 		{Text: "/ip/ssh set", Attrs: "password-authentication=$b:yes", Set: sys + "ssh-server/password-authentication=$b", ReadOnly: true},

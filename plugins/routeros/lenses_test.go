@@ -68,6 +68,17 @@ func TestLawsOnChangedTrees(t *testing.T) {
 	}
 }
 
+// What is set to nothing is not read back, and so has to be a loss.
+func TestEmptyValues(t *testing.T) {
+	tree := []byte(`{"cfgvault-system:system":{"snmp":{"contact":"","location":""}}}`)
+	if err := exportLens().CheckWrite(tree); err != nil {
+		t.Error(err)
+	}
+	if _, losses, err := render(tree, plugins.Facts{}); err != nil || len(losses) != 2 {
+		t.Errorf("losses %v (%v)", losses, err)
+	}
+}
+
 func TestHostile(t *testing.T) {
 	lenstest.Hostile(t, normalize, native(t, "normalize_office.txtar"), artExport)
 }
