@@ -162,9 +162,11 @@ func (r *restore) confirm(ctx context.Context) error {
 
 // stillThere reads the change back once more if the session over which it was
 // compared is not the one that confirmed it: a device that restarts between the
-// two may have kept, and saved, what it had before.
+// two may have kept, and saved, what it had before. Where a helper on the device
+// is the timer, what is saved is what runs at that moment, and a daemon may
+// restart without the session: there it is always read back.
 func (r *restore) stillThere(ctx context.Context) error {
-	if r.sess == r.proved {
+	if r.sess == r.proved && r.drv.Info().Rollback != plugins.RollbackDeadman {
 		return nil
 	}
 	got, err := readSession(ctx, r.drv, r.sess)

@@ -213,7 +213,7 @@ func replaceLinux(t *testing.T) (*home, caseOf) {
 	var now *lab.Machine
 	var wiped string
 	return h, caseOf{
-		platform: "linux", workflow: "replace", faults: someFaults(), points: replacePoints(),
+		platform: "linux", workflow: "replace", faults: someFaults(), dealt: true, points: replacePoints(),
 		prepare: func() (victim, []string, []string, func(event)) {
 			n++
 			if now != nil {
