@@ -81,13 +81,21 @@ func (d driver) Commit(ctx context.Context, s plugins.Session, changeID string, 
 	return nil
 }
 
-// ownWords keeps what was committed as the unit writes it. Where its migrator
-// brought an older release's configuration to its own syntax, that is another
-// text than the staged one, and by it the change is known from now on.
+// ownWords keeps what was committed as the unit writes it, where its migrator
+// brought a configuration of other versions to its own syntax: that is another
+// text than the staged one, and by it the change is known from now on. A text of
+// the unit's own versions must run as it was staged.
 func ownWords(ctx context.Context, s plugins.Session, c change) error {
-	same, err := runs(ctx, s, c.committedFile())
-	if err != nil || same {
+	staged, err := read(ctx, s, "cat "+c.committedFile())
+	if err != nil {
 		return err
+	}
+	saved, err := read(ctx, s, showSaved)
+	if err != nil {
+		return err
+	}
+	if versionsOf(staged) == versionsOf(saved) {
+		return nil
 	}
 	text, err := read(ctx, s, showRunning)
 	if err != nil {
@@ -97,6 +105,16 @@ func ownWords(ctx context.Context, s plugins.Session, c change) error {
 		return fmt.Errorf("vyos: commit: %s", r[0].Text)
 	}
 	return send(ctx, s, c.committedFile(), body(text))
+}
+
+// versionsOf is the line of a footer that names the versions of the syntax.
+func versionsOf(text string) string {
+	for line := range strings.Lines(footerOf(text)) {
+		if versions.MatchString(line) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }
 
 // unknown marks an error after which the outcome on the device is not known.
