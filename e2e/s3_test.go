@@ -124,7 +124,7 @@ func TestS3(t *testing.T) {
 		t.Errorf("backup with a wrong key: %d\n%s", r.code, r.err)
 	}
 	s.stop()
-	if r := h.run("backup", "a"); r.code != 1 {
+	if r := h.run("backup", "a"); r.code != 10 {
 		t.Errorf("backup without a store: %d\n%s", r.code, r.err)
 	}
 	if d.Logins() != logins {

@@ -31,6 +31,7 @@ type simulation struct {
 	driver string
 	unit   func(t *testing.T, serial string, wiped bool) *bench
 	faults []fault
+	dealt  bool     // as in caseOf
 	gates  []string // that its own ways make necessary
 	// upgraded is what is typed for what a new release forgets.
 	upgraded []string
@@ -50,7 +51,7 @@ func simEOS() simulation {
 }
 
 func simIOS() simulation {
-	return simulation{driver: "ios", faults: someFaults(), unit: autoInstalled,
+	return simulation{driver: "ios", faults: someFaults(), dealt: true, unit: autoInstalled,
 		upgraded: []string{"configure terminal", "interface GigabitEthernet2", "no description", "exit", "no ip name-server 192.0.2.53", "end", "write memory"}}
 }
 
@@ -58,7 +59,7 @@ func simIOS() simulation {
 // its timer takes it back; the test does not wait for it. Its operation scripts
 // are not put back.
 func simJunos() simulation {
-	return simulation{driver: "junos", faults: someFaults(), unit: func(t *testing.T, serial string, wiped bool) *bench { return newUnit(t, "junos", serial, wiped) }, gates: []string{"--allow-losses"},
+	return simulation{driver: "junos", faults: someFaults(), dealt: true, unit: func(t *testing.T, serial string, wiped bool) *bench { return newUnit(t, "junos", serial, wiped) }, gates: []string{"--allow-losses"},
 		upgraded: []string{"configure", "delete interfaces ge-0/0/1 description", "delete system name-server 192.0.2.54", "commit", "exit"},
 		hasten: func(b *bench, e event) {
 			if strings.HasPrefix(e.Text, "rolling back") {
@@ -115,7 +116,7 @@ func (s simulation) wipe(t *testing.T, points []point) (*home, caseOf) {
 	h.addUnit(b, "unit1")
 	full, saved, receipts := settings(b.Running()), settings(b.Startup()), 0
 	return h, caseOf{
-		platform: s.driver, workflow: "wipe", points: points, faults: s.faults,
+		platform: s.driver, workflow: "wipe", points: points, faults: s.faults, dealt: s.dealt,
 		prepare: func() (victim, []string, []string, func(event)) {
 			// What an earlier reset took for good is no news.
 			if r := h.run("backup", "unit1", "--force"); r.code == 3 {
@@ -164,7 +165,7 @@ func (s simulation) replace(t *testing.T, points []point) (*home, caseOf) {
 	full, saved, fresh, freshSaved := settings(used.Running()), settings(used.Startup()), "", ""
 	n := 1
 	return h, caseOf{
-		platform: s.driver, workflow: "replace", points: points, faults: s.faults,
+		platform: s.driver, workflow: "replace", points: points, faults: s.faults, dealt: s.dealt,
 		prepare: func() (victim, []string, []string, func(event)) {
 			n++
 			b = s.unit(t, fmt.Sprintf("FR%08d", n), true)
@@ -193,7 +194,7 @@ func (s simulation) upgrade(t *testing.T, points []point) (*home, caseOf) {
 	n := 0
 	var lost, lostSaved string
 	return h, caseOf{
-		platform: s.driver, workflow: "upgrade", points: points, faults: s.faults,
+		platform: s.driver, workflow: "upgrade", points: points, faults: s.faults, dealt: s.dealt,
 		prepare: func() (victim, []string, []string, func(event)) {
 			n++
 			lost = ""

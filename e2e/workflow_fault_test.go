@@ -177,6 +177,7 @@ type caseOf struct {
 	platform, workflow string
 	points             []point
 	faults             []fault
+	dealt              bool // the faults take turns, one at each point
 	// prepare gives the unit at hand, the arguments and how to resume; each is
 	// told of every event.
 	prepare func() (v victim, args, resume []string, each func(event))
@@ -227,8 +228,11 @@ func runFaults(t *testing.T, h *home, c caseOf) {
 	var table strings.Builder
 	name := c.platform + " " + c.workflow
 	fmt.Fprintf(&table, "%-14s %-36s %-15s %-6s %-10s %s\n", "workflow", "step", "fault", "exit", "--resume", "device")
-	for _, p := range c.points {
-		for _, f := range c.faults {
+	for i, p := range c.points {
+		for j, f := range c.faults {
+			if c.dealt && j != i%len(c.faults) {
+				continue
+			}
 			if p.phase == "info" && (f.name == "host reboots" || f.name == "store gone") {
 				continue // within a restore the one is as SIGKILL, and nothing asks the store
 			}
