@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/cfgvault/cfgvault/plugins"
 	"github.com/cfgvault/cfgvault/plugins/lens/lenstest"
@@ -20,70 +17,25 @@ func TestGolden(t *testing.T) {
 	lenstest.Golden(t, *update, normalize, render)
 }
 
-func native(t testing.TB, file, name string) string {
-	t.Helper()
-	data, err := os.ReadFile("testdata/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range txtar.Parse(data).Files {
-		if f.Name == "native/"+name {
-			return string(f.Data)
-		}
-	}
-	t.Fatalf("%s has no %s", file, name)
-	return ""
-}
-
-// Every prefix of a real configuration obeys the laws: whatever a cut leaves
-// is read, written and read again equal.
 func TestLawsOnTruncatedText(t *testing.T) {
-	l := configLens()
-	text := native(t, "normalize_switch.txtar", "running-config")
-	for i := 0; i <= len(text); i += 97 {
-		if err := l.CheckRead(text[:i]); err != nil {
-			t.Fatalf("cut at byte %d: %v", i, err)
-		}
-	}
+	lenstest.Truncated(t, configLens(), lenstest.Native(t, "normalize_switch.txtar", "running-config"))
 }
 
-// Each line removed in turn, and each line doubled.
 func TestLawsOnChangedText(t *testing.T) {
-	l := configLens()
-	lines := strings.SplitAfter(native(t, "normalize_switch.txtar", "running-config"), "\n")
-	for i := range lines {
-		without := strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "")
-		if err := l.CheckRead(without); err != nil {
-			t.Errorf("without line %d: %v", i+1, err)
-		}
-		twice := strings.Join(lines[:i+1], "") + lines[i] + strings.Join(lines[i+1:], "")
-		if err := l.CheckRead(twice); err != nil {
-			t.Errorf("line %d twice: %v", i+1, err)
-		}
-	}
+	lenstest.Changed(t, configLens(), lenstest.Native(t, "normalize_switch.txtar", "running-config"))
 }
 
-// Trees that no device of this platform would give.
 func TestLawsOnChangedTrees(t *testing.T) {
-	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: "running-config", Data: []byte(native(t, "normalize_switch.txtar", "running-config"))}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	lenstest.Mutations(t, n.Tree, func(tree []byte) error {
-		if _, _, err := render(tree, plugins.Facts{}); err != nil {
-			return nil // no tree: a key is missing, or two entries have one key
-		}
-		return configLens().CheckWrite(tree)
-	})
+	lenstest.ChangedTrees(t, configLens(), normalize, render, "running-config", lenstest.Native(t, "normalize_switch.txtar", "running-config"))
 }
 
 func TestHostile(t *testing.T) {
-	lenstest.Hostile(t, normalize, native(t, "normalize_switch.txtar", "running-config"), "running-config", "startup-config", "inventory")
+	lenstest.Hostile(t, normalize, lenstest.Native(t, "normalize_switch.txtar", "running-config"), "running-config", "startup-config", "inventory")
 }
 
 func FuzzNormalize(f *testing.F) {
-	f.Add(native(f, "normalize_switch.txtar", "running-config"))
-	f.Add(native(f, "normalize_router.txtar", "running-config"))
+	f.Add(lenstest.Native(f, "normalize_switch.txtar", "running-config"))
+	f.Add(lenstest.Native(f, "normalize_router.txtar", "running-config"))
 	f.Add("username 0 sshkey 0\r00")
 	f.Fuzz(func(t *testing.T, text string) {
 		if err := configLens().CheckRead(text); err != nil {
@@ -134,21 +86,7 @@ func TestRenderSaysWhatItLoses(t *testing.T) {
 }
 
 func TestSecretsNeverInTheAccount(t *testing.T) {
-	text := "key chain X\n key 1\n  key-string Canary1\nCanary2\n below\nCanary3 password Canary4\n x\nrouter bgp 1\n neighbor 1.2.3.4 password Canary5\n"
-	n, err := normalize(plugins.Facts{}, []plugins.Artefact{{Name: "running-config", Data: []byte(text)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range n.Residual {
-		if strings.Contains(fmt.Sprint(l), "Canary") {
-			t.Errorf("line %d shows a secret: %s", l.Number, l.Section)
-		}
-	}
-	for _, c := range n.Coverage {
-		if strings.Contains(c.Section, "Canary") {
-			t.Errorf("a section shows a secret: %s", c.Section)
-		}
-	}
+	lenstest.NoCanary(t, normalize, "running-config", "key chain X\n key 1\n  key-string Canary1\nCanary2\n below\nCanary3 password Canary4\n x\nrouter bgp 1\n neighbor 1.2.3.4 password Canary5\n")
 }
 
 // large makes about n bytes of configuration.
