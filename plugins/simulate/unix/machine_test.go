@@ -16,7 +16,7 @@ func machine(o unix.Options) (*unix.Machine, *device.ManualClock) {
 	m := unix.New(o)
 	m.With(func(f *unix.Files) {
 		f.Put("/etc/a", []byte("one\ntwo\n"), 0o644)
-		f.Put("/root/x", nil, 0o644)
+		f.Put("/srv/x", nil, 0o644)
 		f.Put("/tmp/x", nil, 0o644)
 		f.Link("/var", "/tmp")
 	})
@@ -55,29 +55,29 @@ func TestProcesses(t *testing.T) {
 		m.Shell(line, nil, &out, &out)
 		return strings.TrimSpace(out.String())
 	}
-	m.Write("/root/job", "echo $$ >/root/pid\nsleep 60\necho done >/root/done\n")
-	run("setsid sh /root/job >/dev/null 2>&1 </dev/null &")
+	m.Write("/srv/job", "echo $$ >/srv/pid\nsleep 60\necho done >/srv/done\n")
+	run("setsid sh /srv/job >/dev/null 2>&1 </dev/null &")
 	m.Settle()
-	if got := run(`read -r p </root/pid; tr '\000' ' ' </proc/$p/cmdline`); got != "sh /root/job" {
+	if got := run(`read -r p </srv/pid; tr '\000' ' ' </proc/$p/cmdline`); got != "sh /srv/job" {
 		t.Errorf("the process is %q", got)
 	}
 	clock.Advance(59 * time.Second)
 	m.Settle()
-	if m.Exists("/root/done") {
+	if m.Exists("/srv/done") {
 		t.Error("the job did not sleep")
 	}
 	clock.Advance(time.Second)
 	m.Settle()
-	if m.Read("/root/done") != "done\n" {
+	if m.Read("/srv/done") != "done\n" {
 		t.Error("the job did not go on when its login had ended")
 	}
-	run("rm /root/done; start-stop-daemon -S -b -n x -a /bin/sh -- /root/job")
+	run("rm /srv/done; start-stop-daemon -S -b -n x -a /bin/sh -- /srv/job")
 	m.Settle()
-	run(`kill -TERM "-$(cat /root/pid)"`)
+	run(`kill -TERM "-$(cat /srv/pid)"`)
 	m.Settle()
 	clock.Advance(time.Hour)
 	m.Settle()
-	if m.Exists("/root/done") {
+	if m.Exists("/srv/done") {
 		t.Error("the job was not killed")
 	}
 	ahead := m.Clone()
@@ -85,17 +85,17 @@ func TestProcesses(t *testing.T) {
 	if m.Read("/etc/a") != "one\ntwo\n" {
 		t.Error("a clone changes the machine")
 	}
-	run("setsid sh /root/job &")
+	run("setsid sh /srv/job &")
 	m.Settle()
 	m.Reboot()
 	m.Settle()
 	clock.Advance(time.Hour)
 	m.Settle()
-	if m.Exists("/root/done") || m.Exists("/tmp/x") || !m.Exists("/etc/a") || run("cat /proc/uptime") != "3600.00 3600.00" {
+	if m.Exists("/srv/done") || m.Exists("/tmp/x") || !m.Exists("/etc/a") || run("cat /proc/uptime") != "3600.00 3600.00" {
 		t.Error("a reboot is none")
 	}
 	m.Fill(true)
-	if got := run("echo x >/root/new || echo full"); !strings.Contains(got, "full") {
+	if got := run("echo x >/srv/new || echo full"); !strings.Contains(got, "full") {
 		t.Errorf("a full disk: %q", got)
 	}
 }
